@@ -1,0 +1,106 @@
+package stages
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Batch is a run of consecutive rows of one block, stored by column. One
+// goroutine at a time owns a batch. What it holds stays valid until the sink
+// has written it.
+type Batch struct {
+	Shard *Shard
+	Block *Block
+	First int64 // row within the block of row 0 of the batch
+	// Keep says which rows are still in the run. Drop and Remove clear it; it
+	// is false from the start for damaged rows.
+	Keep    []bool
+	Columns []Column
+	// RowID holds the user's id of each row as text; nil where [read] names
+	// no id column, and then the id is SHARD:ROW.
+	RowID [][]byte
+	// Damaged lists the rows that could not be read.
+	Damaged []Damage
+	// Removed lists what dedups took out, in the order of the rows.
+	Removed []Removal
+	// Keepers lists the rows that stand for removed ones.
+	Keepers []int
+	// Origin is what the source needs to write unchanged rows back. Only
+	// package format looks inside.
+	Origin any
+
+	live int
+}
+
+// Damage is a row that could not be read.
+type Damage struct {
+	Row    int64  // within the block
+	Offset int64  // bytes into the file, decompressed; -1 where unknown
+	Error  string // one line
+}
+
+// Removal says that row Row was removed by stage Stage for the sake of Keeper.
+type Removal struct {
+	Row        int
+	Stage      string
+	Keeper     ID
+	Group      ID      // best-ranked sample of the group
+	Similarity float32 // NaN for exact dedup
+}
+
+// NewBatch returns a batch of n rows, all kept, without columns.
+func NewBatch(s *Shard, b *Block, first int64, n int) *Batch {
+	batch := &Batch{Shard: s, Block: b, First: first, Keep: make([]bool, n), live: n}
+	for i := range batch.Keep {
+		batch.Keep[i] = true
+	}
+	return batch
+}
+
+// Len returns the number of rows, dropped ones included.
+func (b *Batch) Len() int { return len(b.Keep) }
+
+// Live returns the number of rows that are kept.
+func (b *Batch) Live() int { return b.live }
+
+// ID returns the ID of row i.
+func (b *Batch) ID(i int) ID { return MakeID(b.Block.Index, b.First+int64(i)) }
+
+// Column returns the named column, or nil. A stage that declared the column
+// in its [Columns] always finds it.
+func (b *Batch) Column(name string) *Column {
+	for i := range b.Columns {
+		if b.Columns[i].Name == name {
+			return &b.Columns[i]
+		}
+	}
+	return nil
+}
+
+// Add returns a new scalar column of that name, all null. It replaces a
+// column of the name that was read. The pointer is good until the next Add.
+func (b *Batch) Add(name string) *Column {
+	b.Columns = slices.DeleteFunc(b.Columns, func(c Column) bool { return c.Name == name })
+	b.Columns = append(b.Columns, Column{Name: name, Type: Scalars, Values: make([]Scalar, b.Len()), Added: true})
+	return &b.Columns[len(b.Columns)-1]
+}
+
+// Drop takes row i out of the run.
+func (b *Batch) Drop(i int) {
+	if b.Keep[i] {
+		b.Keep[i] = false
+		b.live--
+	}
+}
+
+// Damage takes row i out because it cannot be read.
+func (b *Batch) Damage(i int, offset int64, format string, args ...any) {
+	b.Drop(i)
+	b.Damaged = append(b.Damaged, Damage{b.First + int64(i), offset, fmt.Sprintf(format, args...)})
+}
+
+// Remove takes row r.Row out as a duplicate.
+func (b *Batch) Remove(r Removal) {
+	b.Drop(r.Row)
+	b.Removed = append(b.Removed, r)
+}

@@ -1,0 +1,72 @@
+package stages
+
+// A Column is one named value per row of a [Batch].
+type Column struct {
+	Name string
+	Type Type
+	// Text holds the rows of a Text column as UTF-8, nil where the value is
+	// missing, null or not a string. It is valid until the batch is released.
+	Text [][]byte
+	// Values holds the rows of a Scalar column.
+	Values []Scalar
+	// Changed says which rows a stage has set; nil means none. A sink writes
+	// a row with no changed value as the bytes that were read.
+	Changed []bool
+	// Added is set for a column that a stage made: it is written for every row.
+	Added bool
+}
+
+// Type is what a stage wants to find in a column.
+type Type uint8
+
+const (
+	// Text columns hold strings.
+	Text Type = iota
+	// Scalar columns hold strings, numbers, booleans and nulls.
+	Scalars
+)
+
+// Kind is the type of a [Scalar].
+type Kind uint8
+
+// Null stands for a missing value too, and for objects and arrays.
+const (
+	Null Kind = iota
+	Bool
+	Int
+	Float
+	String
+)
+
+// A Scalar is one value of a column that may hold any simple type.
+type Scalar struct {
+	Kind  Kind
+	Int   int64 // Int; Bool: 0 or 1
+	Float float64
+	Str   []byte // String: UTF-8, valid until the batch is released
+}
+
+// A Need is a column that a stage reads.
+type Need struct {
+	Name string // dots for nested values ("meta.body")
+	Type Type
+}
+
+// SetText changes a row of a text column.
+func (c *Column) SetText(i int, v []byte) {
+	c.touch(i, len(c.Text))
+	c.Text[i] = v
+}
+
+// Set changes a row of a scalar column.
+func (c *Column) Set(i int, v Scalar) {
+	c.touch(i, len(c.Values))
+	c.Values[i] = v
+}
+
+func (c *Column) touch(i, n int) {
+	if c.Changed == nil {
+		c.Changed = make([]bool, n)
+	}
+	c.Changed[i] = true
+}

@@ -1,0 +1,31 @@
+package stages
+
+// A Shard is one input: a file, or a bundle of small files. The list of shards
+// is frozen when a job first starts.
+type Shard struct {
+	Index  int
+	Name   string // path below the longest folder that all inputs share, slashes; names the shard everywhere
+	Path   string // absolute path of the file; the folder of the files for a bundle
+	Source string // name of the [[source]], "" for input
+	Format string // "jsonl", "parquet" or "files"
+	Size   int64  // bytes on disk
+	Files  []File // the members of a bundle, in order
+}
+
+// A File is one member of a bundle; its rows are its documents.
+type File struct {
+	Name string // path below the folder of its shard, slashes; the id of its document
+	Size int64
+	Time int64 // modification time, nanoseconds since 1970
+}
+
+// A Block is a contiguous part of a shard: the unit in which work is handed
+// out, finished and resumed. A shard that cannot be cut is one block. Blocks
+// depend on the inputs alone, and their indexes rise in sample order.
+type Block struct {
+	Index  int
+	Shard  int
+	Offset int64 // what Offset and Length count is the source's own: bytes, row groups, files
+	Length int64
+	Bytes  int64 // bytes on disk, for balance and progress
+}
