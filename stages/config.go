@@ -1,0 +1,40 @@
+package stages
+
+// Read is the [read] table of a job file: how inputs become samples.
+type Read struct {
+	Text      string            `toml:"text"`    // column, dots for nested
+	ID        string            `toml:"id"`      // "" = SHARD:ROW
+	Format    string            `toml:"format"`  // auto, jsonl, parquet, files
+	Columns   []string          `toml:"columns"` // empty = all
+	Rename    map[string]string `toml:"rename"`  // name in the input -> name in the job
+	Sample    float64           `toml:"sample"`  // share of rows, by hash of (seed, shard, row)
+	Limit     int64             `toml:"limit"`   // rows per shard, 0 = all
+	AddSource string            `toml:"add_source"`
+	Strict    bool              `toml:"strict"` // validate values that nobody reads, too
+}
+
+// DefaultRead returns the [read] table of an empty job file.
+func DefaultRead() Read { return Read{Text: "text", Format: "auto", Sample: 1} }
+
+// Write is the [write] table of a job file: how samples become outputs.
+type Write struct {
+	Format    string   `toml:"format"`   // auto (as the input), jsonl, parquet, none
+	Compress  string   `toml:"compress"` // auto (as the input), none, gzip, zstd
+	Level     int      `toml:"level"`
+	Columns   []string `toml:"columns"` // empty = all
+	Drop      []string `toml:"drop"`
+	ShardSize string   `toml:"shard_size"` // "" = one output shard per input shard
+	Removed   string   `toml:"removed"`    // none, ids, rows
+}
+
+// DefaultWrite returns the [write] table of an empty job file.
+func DefaultWrite() Write {
+	return Write{Format: "auto", Compress: "auto", Level: 3, Removed: "none"}
+}
+
+// Input is one named list of paths with the [read] table that holds for it.
+type Input struct {
+	Name  string   // name of the [[source]], "" for input
+	Paths []string // absolute files, folders and globs, ** too
+	Read  Read
+}
