@@ -18,12 +18,13 @@ type Source interface {
 
 // A Reader reads one block. It belongs to one goroutine.
 type Reader interface {
-	// Next reads the raw bytes of the next rows and returns the function that
-	// makes a batch of them; that function may run in any goroutine, at the
-	// same time as those of other batches and as Next. After the last rows
-	// Next returns io.EOF. A *[Damaged] error means that the rest of the
-	// shard cannot be read: the rows so far count.
-	Next(ctx context.Context) (func() (*Batch, error), error)
+	// Next reads the raw bytes of the next rows and returns their number and
+	// the function that makes the batch of them, with exactly as many rows.
+	// That function may run in any goroutine, at the same time as those of
+	// other batches and as Next. After the last rows Next returns io.EOF. A
+	// *[Damaged] error means that the rest of the shard cannot be read: the
+	// rows so far count.
+	Next(ctx context.Context) (rows int, decode func() (*Batch, error), err error)
 	// BytesRead is the number of bytes taken from the disk so far.
 	BytesRead() int64
 	Close() error
