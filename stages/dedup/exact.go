@@ -1,0 +1,194 @@
+// Package dedup finds samples that repeat others.
+package dedup
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/zeebo/xxh3"
+
+	"sluice/stages"
+	"sluice/stages/scan"
+)
+
+// Exact is the table of dedup.exact.
+type Exact struct {
+	Columns   []string `toml:"columns" doc:"compare these columns instead of the text"`
+	Normalize []string `toml:"normalize" doc:"compare after: lower, whitespace, punctuation, digits, nfc, nfkc"`
+	Keep      string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
+}
+
+// DefaultExact compares texts byte for byte and keeps the first.
+func DefaultExact() Exact { return Exact{Columns: []string{}, Normalize: []string{}, Keep: "first"} }
+
+type exact struct {
+	common    stages.Common
+	columns   []string
+	normalize scan.Normalizer
+	keep      keep
+}
+
+// NewExact returns the stage that removes samples whose text, or whose named
+// columns, equal those of another after normalisation. Texts are compared by
+// XXH3's 128-bit hash. A row in which every named column is missing or null is not
+// compared.
+func NewExact(c stages.Common, e Exact) ([]stages.Stage, error) {
+	x := &exact{common: c, columns: e.Columns}
+	var errs []error
+	var err error
+	if x.keep, err = parseKeep(e.Keep); err != nil {
+		errs = append(errs, err)
+	}
+	if x.normalize, err = scan.NewNormalizer(e.Normalize); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Score != "" {
+		errs = append(errs, fmt.Errorf("score = %q: exact dedup has no score\nremove the key", c.Score))
+	}
+	if c.Invert {
+		errs = append(errs, errors.New("invert does not apply to a dedup\nremove the key"))
+	}
+	return []stages.Stage{x}, errors.Join(errs...)
+}
+
+func (x *exact) Name() string { return x.common.Name }
+
+func (x *exact) Columns() stages.Columns {
+	c := stages.Columns{Reads: x.keep.needs(x.common.Column)}
+	if len(x.columns) == 0 {
+		c.Reads = append(c.Reads, stages.Need{Name: x.common.Column, Type: stages.Text})
+	}
+	for _, name := range x.columns {
+		c.Reads = append(c.Reads, stages.Need{Name: name, Type: stages.Scalars})
+	}
+	if x.common.Action == "mark" {
+		c.Adds = []string{x.common.Name}
+	}
+	return c
+}
+
+// Ask asks under the high half of the hash; the payload is the low half.
+func (x *exact) Ask(_ context.Context, b *stages.Batch, ask func(stages.Question)) error {
+	orders := x.keep.orders(b, x.common.Column)
+	var scratch []byte
+	var low [8]byte
+	for i, kept := range b.Keep {
+		if !kept {
+			continue
+		}
+		text, ok := x.compared(b, i, &scratch)
+		if !ok {
+			continue
+		}
+		h := xxh3.Hash128(text)
+		binary.LittleEndian.PutUint64(low[:], h.Lo)
+		ask(stages.Question{Key: h.Hi, Order: orders[i], Sample: b.ID(i), Payload: low[:]})
+	}
+	return nil
+}
+
+// compared returns the bytes of row i that are compared, made in *scratch
+// where they are not the text itself.
+func (x *exact) compared(b *stages.Batch, i int, scratch *[]byte) ([]byte, bool) {
+	if len(x.columns) == 0 {
+		text := b.Column(x.common.Column).Text[i]
+		if text == nil {
+			return nil, false
+		}
+		if x.normalize.Identity() {
+			return text, true
+		}
+		*scratch = x.normalize.Append((*scratch)[:0], text)
+		return *scratch, true
+	}
+	buf, some := (*scratch)[:0], false
+	for _, name := range x.columns {
+		v := b.Column(name).Values[i]
+		some = some || v.Kind != stages.Null
+		buf = x.appendScalar(buf, v)
+	}
+	*scratch = buf
+	return buf, some
+}
+
+// appendScalar appends a value so that different values, and different lists
+// of them, give different bytes.
+func (x *exact) appendScalar(dst []byte, v stages.Scalar) []byte {
+	dst = append(dst, byte(v.Kind))
+	switch v.Kind {
+	case stages.Int, stages.Bool:
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(v.Int))
+	case stages.Float:
+		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(v.Float))
+	case stages.String:
+		at := len(dst)
+		dst = x.normalize.Append(append(dst, make([]byte, 8)...), v.Str)
+		binary.LittleEndian.PutUint64(dst[at:], uint64(len(dst)-at-8))
+	}
+	return dst
+}
+
+// Judge keeps the first question of each hash. The answer to a removed sample
+// is the keeper's ID, that to a keeper is empty.
+func (x *exact) Judge(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Answer) error) error {
+	type group struct {
+		low    uint64
+		keeper stages.ID
+		told   bool
+	}
+	var groups []group // more than one only where 64 bits collide
+	var payload [8]byte
+next:
+	for q := range questions {
+		low := binary.LittleEndian.Uint64(q.Payload)
+		for i := range groups {
+			g := &groups[i]
+			if g.low != low {
+				continue
+			}
+			if !g.told {
+				g.told = true
+				if err := answer(stages.Answer{Sample: g.keeper}); err != nil {
+					return err
+				}
+			}
+			binary.LittleEndian.PutUint64(payload[:], uint64(g.keeper))
+			if err := answer(stages.Answer{Sample: q.Sample, Payload: payload[:]}); err != nil {
+				return err
+			}
+			continue next
+		}
+		groups = append(groups, group{low: low, keeper: q.Sample})
+	}
+	return nil
+}
+
+func (x *exact) Apply(_ context.Context, b *stages.Batch, answers []stages.Answer) error {
+	var mark *stages.Column
+	if x.common.Action == "mark" {
+		mark = b.Add(x.common.Name)
+		for i := range mark.Values {
+			mark.Values[i] = stages.Scalar{Kind: stages.Bool, Int: 1}
+		}
+	}
+	for _, a := range answers {
+		i := int(a.Sample.Row() - b.First)
+		if len(a.Payload) == 0 {
+			b.Keepers = append(b.Keepers, i)
+			continue
+		}
+		keeper := stages.ID(binary.LittleEndian.Uint64(a.Payload))
+		r := stages.Removal{Row: i, Stage: x.common.Name, Keeper: keeper, Group: keeper, Similarity: float32(math.NaN())}
+		if mark != nil {
+			mark.Values[i].Int = 0
+			b.Removed = append(b.Removed, r)
+		} else {
+			b.Remove(r)
+		}
+	}
+	return nil
+}

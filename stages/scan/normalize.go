@@ -1,0 +1,135 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Normalizations lists the names that [NewNormalizer] takes, in the order in
+// which they are applied, whatever the order in the job file.
+func Normalizations() []string {
+	return []string{"nfc", "nfkc", "lower", "digits", "punctuation", "whitespace"}
+}
+
+// A Normalizer brings texts into the form in which they are compared. Its zero
+// value changes nothing. It may be used by several goroutines.
+type Normalizer struct {
+	form                               norm.Form
+	unicodeForm                        bool
+	lower, digits, punctuation, spaces bool
+}
+
+// NewNormalizer returns the normalizer of a list of names:
+//
+//	nfc, nfkc    Unicode normalisation forms (one of them)
+//	lower        simple lower-casing, one code point to one code point
+//	digits       each decimal digit (category Nd) becomes 0
+//	punctuation  code points of category P, and the ASCII symbols $+<=>^`|~, are left out
+//	whitespace   each run of white space becomes one space; both ends are trimmed
+func NewNormalizer(names []string) (Normalizer, error) {
+	var z Normalizer
+	for _, name := range names {
+		switch name {
+		case "nfc", "nfkc":
+			if z.unicodeForm {
+				return z, fmt.Errorf("normalize names nfc or nfkc more than once\nkeep one of them")
+			}
+			z.unicodeForm = true
+			z.form = norm.NFC
+			if name == "nfkc" {
+				z.form = norm.NFKC
+			}
+		case "lower":
+			z.lower = true
+		case "digits":
+			z.digits = true
+		case "punctuation":
+			z.punctuation = true
+		case "whitespace":
+			z.spaces = true
+		default:
+			return z, fmt.Errorf("normalize = %q is unknown; have %s", name, strings.Join(Normalizations(), ", "))
+		}
+	}
+	return z, nil
+}
+
+// Append appends the normalised text to dst, which must not overlap it.
+func (z Normalizer) Append(dst, text []byte) []byte {
+	if z.unicodeForm && !z.form.IsNormal(text) {
+		text = z.form.Bytes(text)
+	}
+	if !z.lower && !z.digits && !z.punctuation && !z.spaces {
+		return append(dst, text...)
+	}
+	dst = slices.Grow(dst, len(text))
+	start, pending := len(dst), false
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(text[i:])
+		}
+		raw := text[i : i+size]
+		i += size
+		if z.spaces && isSpace(r) {
+			pending = true
+			continue
+		}
+		if z.punctuation && isPunctuation(r) {
+			continue
+		}
+		if pending {
+			if len(dst) > start {
+				dst = append(dst, ' ')
+			}
+			pending = false
+		}
+		dst = z.appendRune(dst, r, raw)
+	}
+	return dst
+}
+
+// appendRune appends one code point, lower-cased and with digits made 0.
+func (z Normalizer) appendRune(dst []byte, r rune, raw []byte) []byte {
+	if r < utf8.RuneSelf {
+		c := byte(r)
+		if z.lower && 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if z.digits && '0' <= c && c <= '9' {
+			c = '0'
+		}
+		return append(dst, c)
+	}
+	if r == utf8.RuneError && len(raw) == 1 {
+		return append(dst, raw...)
+	}
+	if z.digits && unicode.Is(unicode.Nd, r) {
+		return append(dst, '0')
+	}
+	if z.lower {
+		if low := unicode.ToLower(r); low != r {
+			return utf8.AppendRune(dst, low)
+		}
+	}
+	return append(dst, raw...)
+}
+
+func isPunctuation(r rune) bool {
+	if r >= utf8.RuneSelf {
+		return unicode.IsPunct(r)
+	}
+	switch {
+	case '!' <= r && r <= '/', ':' <= r && r <= '@', '[' <= r && r <= '`', '{' <= r && r <= '~':
+		return true
+	}
+	return false
+}
+
+// Identity says that the normalizer changes nothing.
+func (z Normalizer) Identity() bool { return z == Normalizer{} }

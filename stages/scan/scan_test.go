@@ -1,0 +1,85 @@
+package scan
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// isspace lists what Python 3's str.isspace accepts.
+const isspace = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+func slowWords(s string) int {
+	return len(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(isspace, r) }))
+}
+
+func TestCountWords(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, " ": 0, "one": 1, " two words\n": 2, "a\u00a0b\u3000c": 3, "a\u200bb": 1,
+		"\x1cfs\x1dgs": 2, "日本語 は": 2, "bad\xff byte": 2, strings.Repeat("x ", 1000): 1000,
+	} {
+		if got := CountWords([]byte(text)); got != want {
+			t.Errorf("CountWords(%q) = %d, want %d", text, got, want)
+		}
+	}
+}
+
+func FuzzCountWords(f *testing.F) {
+	f.Add("a b\u2003c\xff\x85")
+	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) {
+			return
+		}
+		if got, want := CountWords([]byte(s)), slowWords(s); got != want {
+			t.Errorf("CountWords(%q) = %d, want %d", s, got, want)
+		}
+	})
+}
+
+func TestNormalize(t *testing.T) {
+	for _, c := range []struct{ names, in, want string }{
+		{"", "  A b ", "  A b "},
+		{"lower", "ÄBC İ ẞ Σ", "äbc i ß σ"},
+		{"whitespace", "\u00a0 a \n\t b\u3000", "a b"},
+		{"whitespace", " \n ", ""},
+		{"punctuation", "a,b! «c» $1+1=2 — x_y", "ab c 112  xy"},
+		{"punctuation whitespace", "a , b", "a b"},
+		{"digits", "a1 ٣ ²", "a0 0 ²"},
+		{"nfc", "e\u0301", "é"},
+		{"nfkc lower", "ＡＢ ﬁ", "ab fi"},
+		{"lower", "bad\xffÄ", "bad\xffä"},
+	} {
+		z, err := NewNormalizer(strings.Fields(c.names))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(z.Append([]byte("x"), []byte(c.in))); got != "x"+c.want {
+			t.Errorf("%s: %q -> %q, want %q", c.names, c.in, got[1:], c.want)
+		}
+	}
+	for _, bad := range [][]string{{"upper"}, {"nfc", "nfkc"}} {
+		if _, err := NewNormalizer(bad); err == nil {
+			t.Errorf("NewNormalizer(%q) accepted", bad)
+		}
+	}
+}
+
+// Normalising twice is normalising once, whatever the text.
+func FuzzNormalizeTwice(f *testing.F) {
+	f.Add(" A, b\u2003\u0130 1\xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		z, _ := NewNormalizer([]string{"lower", "whitespace", "punctuation", "digits"})
+		once := z.Append(nil, []byte(s))
+		if twice := z.Append(nil, once); string(once) != string(twice) {
+			t.Errorf("%q -> %q -> %q", s, once, twice)
+		}
+	})
+}
+
+func BenchmarkCountWords(b *testing.B) {
+	text := []byte(strings.Repeat("the quick brown fox, ", 250))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		CountWords(text)
+	}
+}

@@ -1,0 +1,56 @@
+// Package scan finds the parts of a text: words, code points, and the
+// normalised form in which texts are compared. Its functions take UTF-8 as it
+// comes; a byte that is not part of a valid code point counts as one.
+package scan
+
+import (
+	"unicode/utf8"
+)
+
+// CountWords returns the number of words as Python's str.split() makes them:
+// maximal runs of code points that are not white space, where white space is
+// what str.isspace() says (Unicode bidirectional type WS, B or S, or category
+// Zs).
+func CountWords(text []byte) int {
+	n, inWord := 0, false
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			space := asciiSpace[c]
+			if !space && !inWord {
+				n++
+			}
+			inWord = !space
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		space := isSpace(r)
+		if !space && !inWord {
+			n++
+		}
+		inWord = !space
+		i += size
+	}
+	return n
+}
+
+// CodePoints returns the number of code points.
+func CodePoints(text []byte) int { return utf8.RuneCount(text) }
+
+var asciiSpace = [256]bool{
+	'\t': true, '\n': true, '\v': true, '\f': true, '\r': true, ' ': true,
+	0x1c: true, 0x1d: true, 0x1e: true, 0x1f: true,
+}
+
+// isSpace is Python's str.isspace for one code point.
+func isSpace(r rune) bool {
+	if r < utf8.RuneSelf {
+		return asciiSpace[r]
+	}
+	switch r {
+	case 0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000:
+		return true
+	}
+	return 0x2000 <= r && r <= 0x200a
+}
