@@ -1,0 +1,156 @@
+package job
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Canonical returns what makes the job this job and no other: input, sources,
+// [read], [write], the stages, seed and max_bad*, with the defaults filled
+// in. It is a text of lines "key = value", each key once, that is the same for
+// the same job however its file is written.
+func (j *Job) Canonical() []byte {
+	var b strings.Builder
+	put := func(key string, v any) { fmt.Fprintf(&b, "%s = %s\n", key, format(reflect.ValueOf(v))) }
+	put("seed", j.Seed)
+	put("max_bad", j.MaxBad)
+	put("max_bad_shards", j.MaxBadShards)
+	writeFields(&b, "read", j.Read)
+	writeFields(&b, "write", j.Write)
+	sources := []string{}
+	for _, in := range j.Inputs {
+		if in.Name != "" {
+			sources = append(sources, in.Name)
+		}
+	}
+	if len(sources) == 0 {
+		put("input", j.Inputs[0].Paths)
+	} else {
+		put("sources", sources)
+		for _, in := range j.Inputs {
+			put("source."+in.Name+".input", in.Paths)
+			writeFields(&b, "source."+in.Name, in.Read)
+		}
+	}
+	names := []string{}
+	for _, s := range j.Stages {
+		names = append(names, s.Common.Name)
+	}
+	put("stages", names)
+	for _, s := range j.Stages {
+		writeFields(&b, "stage."+s.Common.Name, s.Common)
+		writeFields(&b, "stage."+s.Common.Name, s.Config)
+	}
+	return []byte(b.String())
+}
+
+// writeFields writes the fields of a struct that have a toml tag, one a line.
+func writeFields(b *strings.Builder, prefix string, s any) {
+	v := reflect.ValueOf(s)
+	for i := range v.NumField() {
+		key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("toml"), ",")
+		switch f := v.Field(i); {
+		case key == "" || key == "-":
+		case key == "name": // is part of the prefix
+		case f.Kind() == reflect.Struct:
+			writeFields(b, prefix+"."+key, f.Interface())
+		default:
+			fmt.Fprintf(b, "%s.%s = %s\n", prefix, key, format(f))
+		}
+	}
+}
+
+// format writes a value as TOML.
+func format(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case Size:
+		return quote(x.String())
+	case time.Duration:
+		return quote(x.String())
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return quote(v.String())
+	case reflect.Float32, reflect.Float64:
+		s := strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits())
+		if !strings.ContainsAny(s, ".eEIN") {
+			s += ".0"
+		}
+		return strings.ToLower(strings.Replace(s, "+Inf", "inf", 1))
+	case reflect.Slice:
+		items := make([]string, v.Len())
+		for i := range items {
+			items[i] = format(v.Index(i))
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case reflect.Map:
+		var items []string
+		for _, k := range v.MapKeys() {
+			items = append(items, quote(k.String())+" = "+format(v.MapIndex(k)))
+		}
+		slices.Sort(items)
+		return "{" + strings.Join(items, ", ") + "}"
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// quote writes a TOML basic string on one line.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Diff tells how two canonical forms differ, a line for each key, or returns
+// "" if they do not.
+func Diff(old, new []byte) string {
+	before, after := parseCanonical(old), parseCanonical(new)
+	var b strings.Builder
+	for _, line := range slices.Concat(before.keys, after.keys) {
+		was, had := before.values[line]
+		is, has := after.values[line]
+		switch {
+		case had && has && was != is:
+			fmt.Fprintf(&b, "%s was %s, is %s\n", line, was, is)
+		case had && !has:
+			fmt.Fprintf(&b, "%s was %s, is gone\n", line, was)
+		case has && !had:
+			fmt.Fprintf(&b, "%s is new: %s\n", line, is)
+		}
+		delete(before.values, line)
+		delete(after.values, line)
+	}
+	return b.String()
+}
+
+type canonical struct {
+	keys   []string
+	values map[string]string
+}
+
+func parseCanonical(text []byte) canonical {
+	c := canonical{values: map[string]string{}}
+	for line := range strings.Lines(string(text)) {
+		if key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " = "); ok {
+			c.keys = append(c.keys, key)
+			c.values[key] = value
+		}
+	}
+	return c
+}

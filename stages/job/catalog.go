@@ -1,0 +1,96 @@
+package job
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"sluice/stages"
+)
+
+// A Catalog lists all stages by the name that "use" gives them.
+type Catalog map[string]Entry
+
+// Names returns the names of all stages, sorted.
+func (c Catalog) Names() []string { return slices.Sorted(maps.Keys(c)) }
+
+// An Entry is what a catalogue knows of a stage.
+type Entry struct {
+	Doc      string // one line of help
+	defaults any    // a config struct
+	takes    []string
+	build    func(stages.Common, any) ([]stages.Stage, error)
+}
+
+// NewEntry ties a stage's config struct, which holds the defaults, to its
+// constructor. Each field of C has a toml tag, the key, and a doc tag, a line
+// of help. The constructor checks the values, and joins all its complaints; one
+// that begins with a key is shown at the line of that key. It must be cheap:
+// it also runs where a job file is merely checked.
+func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]stages.Stage, error)) Entry {
+	return Entry{
+		Doc:      doc,
+		defaults: defaults,
+		build:    func(c stages.Common, config any) ([]stages.Stage, error) { return build(c, config.(C)) },
+	}
+}
+
+// Takes adds those of the common keys "action", "score" and "invert" that
+// mean something to the stage. In a job file it may have no others of them.
+func (e Entry) Takes(keys ...string) Entry {
+	e.takes = slices.Concat(e.takes, keys)
+	return e
+}
+
+// refused lists the common keys that the stage has no use for.
+func (e Entry) refused() []string {
+	return slices.DeleteFunc([]string{"action", "score", "invert", "when"}, func(key string) bool {
+		return slices.Contains(e.takes, key)
+	})
+}
+
+// config returns a pointer to a copy of the defaults.
+func (e Entry) config() reflect.Value {
+	v := reflect.New(reflect.TypeOf(e.defaults))
+	v.Elem().Set(reflect.ValueOf(e.defaults))
+	return v
+}
+
+// Table returns the [[stage]] table with all keys, their defaults and their
+// help, to paste into a job file.
+func (e Entry) Table(name string) string {
+	rows := [][2]string{{"use = " + quote(name), e.Doc}}
+	v := reflect.ValueOf(e.defaults)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if key := f.Tag.Get("toml"); key != "" {
+			rows = append(rows, [2]string{key + " = " + format(v.Field(i)), f.Tag.Get("doc")})
+		}
+	}
+	common := [][2]string{
+		{`name = ` + quote(name), "in reports, in --set and in OUT/removed"},
+		{`column = "text"`, "what it reads; default: the text of [read]"},
+		{`action = "drop"`, `drop, or mark: write a column that says which stay`},
+		{`score = ""`, "column to write the score in"},
+		{`invert = false`, "keep what would go, and the reverse"},
+		{`seed = 0`, "default: the seed of the job"},
+	}
+	for _, row := range common {
+		if key, _, _ := strings.Cut(row[0], " "); !slices.Contains(e.refused(), key) {
+			rows = append(rows, [2]string{"# " + row[0], row[1]})
+		}
+	}
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row[0]))
+	}
+	var b strings.Builder
+	b.WriteString("[[stage]]\n")
+	for _, row := range rows {
+		line := fmt.Sprintf("%-*s  # %s", width, row[0], row[1])
+		b.WriteString(strings.TrimRight(line, " #") + "\n")
+	}
+	return b.String()
+}

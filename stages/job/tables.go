@@ -1,0 +1,316 @@
+package job
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/sbatch"
+	"sluice/stages"
+)
+
+// empty returns the job of an empty job file.
+func empty(path string) *Job {
+	return &Job{
+		Path:         path,
+		Dir:          filepath.Dir(path),
+		Device:       "auto",
+		MaxBad:       0.001,
+		MaxBadShards: 0.01,
+		Watchdog:     10 * time.Minute,
+		Read:         stages.DefaultRead(),
+		Write:        stages.DefaultWrite(),
+		Job:          sbatch.DefaultJob(),
+	}
+}
+
+// topKeys are the keys outside of tables, as they are decoded; those with
+// paths and tables are looked after one by one.
+type topKeys struct {
+	Memory       *Size          `toml:"memory"`
+	ScratchMax   *Size          `toml:"scratch_max"`
+	Device       *string        `toml:"device"`
+	Threads      *int           `toml:"threads"`
+	Seed         *uint64        `toml:"seed"`
+	MaxBad       *float64       `toml:"max_bad"`
+	MaxBadShards *float64       `toml:"max_bad_shards"`
+	Watchdog     *time.Duration `toml:"watchdog"`
+}
+
+// top reads the keys outside of tables.
+func (p *parser) top(t table, at Place) {
+	j := p.job
+	p.later(t, "mlflow", "watch")
+	also := []string{"input", "output", "scratch", "include", "source", "read", "write", "stage", "job"}
+	memory, scratchMax := Size(0), Size(0)
+	p.bind(t, "a job file", also, nil, &topKeys{
+		&memory, &scratchMax, &j.Device, &j.Threads, &j.Seed, &j.MaxBad, &j.MaxBadShards, &j.Watchdog,
+	})
+	j.Memory, j.ScratchMax = int64(memory), int64(scratchMax)
+	if n := t["memory"]; n != nil && j.Memory != 0 && j.Memory < minMemory {
+		p.mistake(n.Place, "", "memory = %v is less than %v", Size(j.Memory), Size(minMemory))
+	}
+	if n := t["threads"]; n != nil && j.Threads < 0 {
+		p.mistake(n.Place, "", "threads = %d is negative", j.Threads)
+	}
+	p.oneOf(t, "device", "auto", "host", "cuda")
+	p.share(t, "max_bad", j.MaxBad)
+	p.share(t, "max_bad_shards", j.MaxBadShards)
+	if n := t["output"]; n != nil {
+		j.Output = p.path(n, "output")
+	} else {
+		p.mistake(Place{File: at.File}, `write output = "FOLDER"`, "the key \"output\" is missing")
+	}
+	p.scratch(t)
+}
+
+// scratch settles where temporary files go.
+func (p *parser) scratch(t table) {
+	if n := t["scratch"]; n != nil && n.value != "" {
+		p.job.Scratch = p.path(n, "scratch")
+		return
+	}
+	for _, name := range []string{"SLURM_TMPDIR", "TMPDIR"} {
+		if dir, _ := p.getenv(name); filepath.IsAbs(dir) {
+			p.job.Scratch = filepath.Clean(dir)
+			return
+		}
+	}
+	p.job.Scratch = filepath.Join(p.job.Output, ".sluice", "spill")
+}
+
+// path reads the value of a key as one path.
+func (p *parser) path(n *node, key string) string {
+	s, ok := n.value.(string)
+	if !ok {
+		p.mistake(n.Place, "", "%s: want a string, have %s", key, n.kind())
+		return ""
+	}
+	path, err := absolute(s, n.dir, p.getenv)
+	if err != nil {
+		p.fail(n.Place, key, err)
+	}
+	return path
+}
+
+// later refuses keys whose names are kept for what is not built yet, and
+// takes them out of t.
+func (p *parser) later(t table, keys ...string) {
+	for _, key := range keys {
+		if n := t[key]; n != nil {
+			p.mistake(n.Place, "take it out", "%q is not in this version", key)
+			delete(t, key)
+		}
+	}
+}
+
+// laterValue refuses values that are kept for what is not built yet. It says
+// whether it did.
+func (p *parser) laterValue(t table, key string, values ...string) bool {
+	n := t[key]
+	if n == nil {
+		return false
+	}
+	s, _ := n.value.(string)
+	found := slices.Contains(values, s)
+	if found {
+		p.mistake(n.Place, "take it out", "%s = %q is not in this version", key, s)
+	}
+	return found
+}
+
+func (p *parser) readTable(t table) {
+	if read, ok := p.table(t, "read"); ok {
+		p.bind(read, "[read]", nil, nil, &p.job.Read)
+		p.checkRead(read, p.job.Read)
+	}
+}
+
+// checkRead checks the keys of a [read] table, or of a source that has them.
+func (p *parser) checkRead(t table, r stages.Read) {
+	p.oneOf(t, "format", "auto", "jsonl", "parquet", "files")
+	p.share(t, "sample", r.Sample)
+	if n := t["limit"]; n != nil && r.Limit < 0 {
+		p.mistake(n.Place, "", "limit = %d is negative", r.Limit)
+	}
+	if n := t["text"]; n != nil && r.Text == "" {
+		p.mistake(n.Place, "", "text: a column has to have a name")
+	}
+}
+
+func (p *parser) writeTable(t table) {
+	write, ok := p.table(t, "write")
+	if !ok {
+		return
+	}
+	w := &p.job.Write
+	p.bind(write, "[write]", nil, nil, w)
+	if n := write["shard_size"]; n != nil && n.value == "" {
+		delete(write, "shard_size")
+	}
+	p.later(write, "shard_size")
+	if !p.laterValue(write, "format", "webdataset", "megatron") {
+		p.oneOf(write, "format", "auto", "jsonl", "parquet", "none")
+	}
+	p.oneOf(write, "compress", "auto", "none", "gzip", "zstd")
+	if !p.laterValue(write, "removed", "ids", "rows") {
+		p.oneOf(write, "removed", "none")
+	}
+	most := 22
+	if w.Compress == "gzip" {
+		most = 9
+	}
+	if n := write["level"]; n != nil && (w.Level < 1 || w.Level > most) {
+		p.mistake(n.Place, "", "level = %d is not between 1 and %d", w.Level, most)
+	}
+}
+
+// inputs reads input or [[source]].
+func (p *parser) inputs(t table, at Place) {
+	input, source := t["input"], t["source"]
+	switch {
+	case input != nil && source != nil:
+		p.mistake(source.Place, "", "input and [[source]] cannot stand together (input is at %v)", input.Place)
+	case input != nil:
+		p.job.Inputs = []stages.Input{{Paths: p.paths(input, "input"), Read: p.job.Read}}
+	case source != nil:
+		p.sources(source)
+	default:
+		p.mistake(Place{File: at.File}, `write input = ["FOLDER/*.jsonl"]`, "the key \"input\" is missing")
+	}
+}
+
+// paths reads a list of paths and globs.
+func (p *parser) paths(n *node, key string) []string {
+	var all []string
+	items := p.strings(n, key)
+	if list, ok := n.value.([]*node); ok && len(list) == 0 {
+		p.mistake(n.Place, "", "%s is empty", key)
+	}
+	for _, item := range items {
+		all = append(all, p.path(item, key))
+	}
+	return all
+}
+
+func (p *parser) sources(n *node) {
+	all := n.tables()
+	if all == nil {
+		p.mistake(n.Place, "", "source: want [[source]] tables, have %s", n.kind())
+		return
+	}
+	var taken []string
+	for i, t := range all {
+		at := n.value.([]*node)[i].Place
+		in := stages.Input{Read: p.job.Read}
+		p.later(t, "weight")
+		p.bind(t, "[[source]]", []string{"input"}, nil, &in.Read, &struct {
+			Name *string `toml:"name"`
+		}{&in.Name})
+		p.checkRead(t, in.Read)
+		at = p.name(t, at, "source", in.Name, taken)
+		taken = append(taken, in.Name)
+		if paths := t["input"]; paths != nil {
+			in.Paths = p.paths(paths, "input")
+		} else {
+			p.mistake(at, "", "source %q has no input", in.Name)
+		}
+		p.job.Inputs = append(p.job.Inputs, in)
+	}
+}
+
+var legalName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$`)
+
+// name checks the name of a stage or source, and returns where it stands.
+func (p *parser) name(t table, at Place, what, name string, taken []string) Place {
+	if n := t["name"]; n != nil {
+		at = n.Place
+		if _, ok := n.value.(string); !ok {
+			return at // said already
+		}
+	}
+	switch {
+	case name == "":
+		p.mistake(at, `write name = "NAME"`, "a %s has no name", what)
+	case !legalName.MatchString(name):
+		p.mistake(at, "", "the name %q has other characters than letters, digits, _ . and -", name)
+	case slices.Contains(taken, name):
+		p.mistake(at, "", "two of the %ss are named %q", what, name)
+	}
+	return at
+}
+
+func (p *parser) stages(t table) {
+	n := t["stage"]
+	if n == nil {
+		return
+	}
+	all := n.tables()
+	if all == nil {
+		p.mistake(n.Place, "write [[stage]], with two brackets", "stage: want [[stage]] tables, have %s", n.kind())
+		return
+	}
+	names := elementNames("stage", all)
+	for i, t := range all {
+		p.stage(t, n.value.([]*node)[i].Place, names[i], names[:i])
+	}
+}
+
+func (p *parser) stage(t table, at Place, name string, taken []string) {
+	p.later(t, "recipe", "when")
+	use := t["use"]
+	if use == nil {
+		p.mistake(at, "", "a stage has no \"use\"; have %s", have(p.catalog.Names()))
+		return
+	}
+	what, _ := use.value.(string)
+	entry, ok := p.catalog[what]
+	if !ok {
+		p.mistake(use.Place, meant(what, p.catalog.Names()), "no stage %q; have %s", what, have(p.catalog.Names()))
+		return
+	}
+	s := Stage{Place: use.Place, entry: entry}
+	s.Common = stages.Common{Column: p.job.Read.Text, Seed: p.job.Seed}
+	if slices.Contains(entry.takes, "action") {
+		s.Common.Action = "drop"
+	}
+	config := entry.config()
+	before := len(p.mistakes)
+	p.bind(t, "stage "+what, nil, entry.refused(), &s.Common, config.Interface())
+	s.Common.Name = name
+	p.name(t, at, "stage", name, taken)
+	p.oneOf(t, "action", "drop", "mark")
+	if n := t["column"]; n != nil && n.value == "" {
+		s.Common.Column = p.job.Read.Text
+	}
+	s.Config = config.Elem().Interface()
+	if len(p.mistakes) == before {
+		p.construct(t, s)
+	}
+	p.job.Stages = append(p.job.Stages, s)
+}
+
+// construct lets the constructor of a stage look at its values.
+func (p *parser) construct(t table, s Stage) {
+	_, err := s.entry.build(s.Common, s.Config)
+	if err == nil {
+		return
+	}
+	for _, err := range joined(err) {
+		at := s.Place
+		text, hint := cutLine(err.Error())
+		// An error that begins with a key is about the line of that key.
+		if word := strings.TrimRight(strings.Fields(text + " .")[0], ":"); t[word] != nil {
+			at = t[word].Place
+		}
+		p.mistakes = append(p.mistakes, Mistake{at, "stage " + s.Common.Name + ": " + text, hint})
+	}
+}
+
+// cutLine splits a text into its first line and the rest as one line.
+func cutLine(s string) (first, rest string) {
+	first, rest, _ = strings.Cut(s, "\n")
+	return first, strings.ReplaceAll(rest, "\n", " ")
+}
