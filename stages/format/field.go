@@ -1,0 +1,132 @@
+package format
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"sluice/stages"
+)
+
+// A field is a column that somebody asked for.
+type field struct {
+	name   string // in the job
+	path   string // in the input, dots for nested
+	text   bool   // deliver as Text
+	scalar bool   // deliver as Scalars
+	id     bool
+	main   bool // the text column
+}
+
+// wanted says that the value is read; otherwise only its place is noted.
+func (f *field) wanted() bool { return f.text || f.scalar || f.id }
+
+// newFields lists what to look for, the text column first.
+func newFields(r stages.Read, needs []stages.Need, writes []string) ([]field, error) {
+	var fields []field
+	at := func(name string) *field {
+		for i := range fields {
+			if fields[i].name == name {
+				return &fields[i]
+			}
+		}
+		fields = append(fields, field{name: name, path: inputName(r, name)})
+		return &fields[len(fields)-1]
+	}
+	if err := checkRename(r); err != nil {
+		return nil, err
+	}
+	f := at(r.Text)
+	f.text, f.main = true, true
+	for _, n := range needs {
+		switch f := at(n.Name); n.Type {
+		case stages.Text:
+			f.text = true
+		case stages.Scalars:
+			f.scalar = true
+		}
+	}
+	if r.ID != "" {
+		at(r.ID).id = true
+	}
+	for _, name := range writes {
+		at(name)
+	}
+	if r.AddSource != "" {
+		at(r.AddSource)
+	}
+	for _, f := range fields {
+		if slices.Contains(strings.Split(f.path, "."), "") {
+			return nil, fmt.Errorf("column name %q is empty or has an empty part", f.path)
+		}
+	}
+	return fields, nil
+}
+
+// inputName returns what a column of the job is called in the input.
+func inputName(r stages.Read, name string) string {
+	for _, from := range slices.Sorted(maps.Keys(r.Rename)) {
+		if r.Rename[from] == name {
+			return from
+		}
+	}
+	return name
+}
+
+func checkRename(r stages.Read) error {
+	seen := map[string]string{}
+	for _, from := range slices.Sorted(maps.Keys(r.Rename)) {
+		to := r.Rename[from]
+		if from == "" || to == "" || strings.Contains(from, ".") || strings.Contains(to, ".") {
+			return fmt.Errorf("read.rename: cannot rename %q to %q\nonly whole columns can be renamed, not nested ones", from, to)
+		}
+		if other, ok := seen[to]; ok {
+			return fmt.Errorf("read.rename: both %q and %q become %q", other, from, to)
+		}
+		seen[to] = from
+	}
+	return nil
+}
+
+// A node is one level of the names that are looked for in an object.
+type node struct{ entries []entry }
+
+// An entry is a key to look for. It holds a field, or a level of keys, or both.
+type entry struct {
+	key   string
+	field int // -1: none
+	child *node
+}
+
+// newTree returns the keys to look for. A dotted path is looked for as nested
+// objects, and as one key with dots, which is how sinks write it.
+func newTree(fields []field) *node {
+	root := new(node)
+	for i, f := range fields {
+		n, rest := root, f.path
+		for {
+			n.at(rest).field = i
+			head, tail, nested := strings.Cut(rest, ".")
+			if !nested {
+				break
+			}
+			e := n.at(head)
+			if e.child == nil {
+				e.child = new(node)
+			}
+			n, rest = e.child, tail
+		}
+	}
+	return root
+}
+
+func (n *node) at(key string) *entry {
+	for i := range n.entries {
+		if n.entries[i].key == key {
+			return &n.entries[i]
+		}
+	}
+	n.entries = append(n.entries, entry{key: key, field: -1})
+	return &n.entries[len(n.entries)-1]
+}

@@ -1,0 +1,114 @@
+package format
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"sluice/stages"
+)
+
+// compression returns the compression of a file, by its name: "none", "gzip"
+// or "zstd".
+func compression(name string) string {
+	switch {
+	case strings.HasSuffix(name, ".gz"):
+		return "gzip"
+	case strings.HasSuffix(name, ".zst"):
+		return "zstd"
+	}
+	return "none"
+}
+
+// changedError says that a file is not as long as when the inputs were listed.
+type changedError struct {
+	path      string
+	size, was int64
+}
+
+func (e *changedError) Error() string {
+	return fmt.Sprintf("%s: the file has %d bytes and had %d when the job first started", e.path, e.size, e.was)
+}
+
+// A rangeReader reads a file in order from one place on. It asks for no more
+// than it must behind soft, counts what it reads, and tells the page cache
+// to forget it.
+type rangeReader struct {
+	f        *os.File
+	size     int64 // of the file, as listed
+	at, soft int64
+	tail     int64 // size of the next read behind soft
+	read     int64
+	cached   bool
+}
+
+func openRange(path string, size, at, soft int64, cached bool) (*rangeReader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	sequential(f)
+	return &rangeReader{f: f, size: size, at: at, soft: soft, tail: 64 << 10, cached: cached}, nil
+}
+
+// openError makes a damaged shard of a file that is there and cannot be
+// opened. A file that is gone is another matter: the list of inputs is frozen.
+func openError(path string, err error) error {
+	if os.IsNotExist(err) {
+		return err
+	}
+	return &stages.Damaged{Path: path, Offset: 0, Err: err}
+}
+
+func (r *rangeReader) Read(p []byte) (int, error) {
+	if r.at >= r.size {
+		return 0, io.EOF
+	}
+	want := min(int64(len(p)), r.size-r.at)
+	if r.at < r.soft {
+		want = min(want, r.soft-r.at)
+	} else {
+		want = min(want, r.tail)
+		r.tail *= 2
+	}
+	n, err := r.f.ReadAt(p[:want], r.at)
+	if n > 0 && !r.cached {
+		forget(r.f, r.at, int64(n))
+	}
+	r.at += int64(n)
+	r.read += int64(n)
+	if err == io.EOF && int64(n) < want {
+		return n, &changedError{r.f.Name(), r.at, r.size}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+func (r *rangeReader) Close() error { return r.f.Close() }
+
+// decompress returns the reader of what r holds, and a function that ends it.
+// Members and frames that follow each other are one stream.
+func decompress(kind string, r io.Reader, readBytes int) (io.Reader, func(), error) {
+	switch kind {
+	case "gzip":
+		z, err := gzip.NewReader(bufio.NewReaderSize(r, readBytes))
+		if err == io.EOF {
+			return nil, nil, io.EOF
+		}
+		return z, func() {}, err
+	case "zstd":
+		z, err := zstd.NewReader(bufio.NewReaderSize(r, readBytes), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	}
+	return r, func() {}, nil
+}

@@ -1,0 +1,153 @@
+// Package format reads and writes shards: JSONL (plain, gzip, zstd), Parquet,
+// and folders of documents.
+//
+// Call [List] first; it makes shards of the inputs of a job. [NewSource] and
+// [NewSink] return the two ends of a pipeline for one format. Whoever has
+// written a batch gives its memory back with [Release]. [NewTable] writes
+// OUT/duplicates.
+//
+// What counts as a row: every line of a JSONL file has a row number, so a row
+// number plus one is a line number. Blank lines and rows outside of
+// read.sample are rows of a batch that are not kept and not damaged: neither
+// read nor written. The samples of a batch as it was read are therefore
+// Live() + len(Damaged), never Len().
+package format
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"sluice/stages"
+)
+
+// Options are the choices of a source or sink that do not stand in [read] or
+// [write]. The zero value stands for the defaults.
+type Options struct {
+	// BatchBytes is the size of a batch as it stands in the input,
+	// decompressed. It does not show in the output. 0 means 256 KiB.
+	BatchBytes int
+	// ReadBytes is the size of one read. 0 means 4 MiB.
+	ReadBytes int
+	// MaxRow is the size of the longest row that is read; a longer one ends
+	// the job. 0 means 2 GiB.
+	MaxRow int64
+	// Seed of read.sample.
+	Seed uint64
+	// Writes lists the columns that stages add or change. A source that knows
+	// them notes where they stand; a sink works without, but slower.
+	Writes []string
+	// Threads bounds the goroutines that compress. 0 means GOMAXPROCS.
+	Threads int
+	// Cached leaves what was read in the page cache.
+	Cached bool
+}
+
+func (o Options) filled() Options {
+	if o.BatchBytes <= 0 {
+		o.BatchBytes = 256 << 10
+	}
+	if o.ReadBytes <= 0 {
+		o.ReadBytes = 4 << 20
+	}
+	if o.MaxRow <= 0 {
+		o.MaxRow = 2 << 30
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	return o
+}
+
+// A RowTooLong ends a job: a row does not fit the memory it was given.
+type RowTooLong struct {
+	Path   string
+	Row    int64 // within the block
+	Offset int64 // of the row, bytes into the file, decompressed
+	Max    int64
+}
+
+func (e *RowTooLong) Error() string {
+	return fmt.Sprintf("%s: row %d of the block, at byte %d, is longer than %d bytes\nraise memory in the job file",
+		e.Path, e.Row, e.Offset, e.Max)
+}
+
+// A MissingColumn reports a column that a shard does not have.
+type MissingColumn struct {
+	Path   string
+	Column string
+	Has    []string // the columns that it has, where the format says so
+}
+
+func (e *MissingColumn) Error() string {
+	s := fmt.Sprintf("%s: no column %q", e.Path, e.Column)
+	if len(e.Has) > 0 {
+		s += "\nthe file has: " + strings.Join(e.Has, ", ")
+	}
+	return s
+}
+
+// NewSource returns the source of a format: "jsonl", "parquet" or "files".
+// needs are the columns that stages read; the text column is always there, as
+// a Text column named r.Text, and the id column fills RowID. Where both types of
+// one column are needed, it is a Text column whose Values are set, too.
+func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stages.Source, error) {
+	o = o.filled()
+	f, err := newFields(r, needs, o.Writes)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "jsonl":
+		return &jsonlSource{read: r, fields: f, options: o, pool: newPool(o.ReadBytes)}, nil
+	}
+	return nil, fmt.Errorf("unknown format %q\nwrite one of jsonl, parquet, files", kind)
+}
+
+// NewSink returns the sink that w asks for. r is the [read] table of the
+// shards that it is given.
+func NewSink(w stages.Write, r stages.Read, o Options) (stages.Sink, error) {
+	o = o.filled()
+	if !slices.Contains([]string{"", "auto", "none", "gzip", "zstd"}, w.Compress) {
+		return nil, fmt.Errorf("write.compress: unknown value %q\nwrite one of auto, none, gzip, zstd", w.Compress)
+	}
+	p, err := newProjection(w, r)
+	if err != nil {
+		return nil, err
+	}
+	switch w.Format {
+	case "", "auto", "jsonl":
+		return newJSONLSink(w, p, o)
+	case "none":
+		return noneSink{}, nil
+	}
+	return nil, fmt.Errorf("write.format: unknown value %q\nwrite one of auto, jsonl, parquet, none", w.Format)
+}
+
+// Missing returns the columns that no row of a batch has, out of those that
+// were asked for, and the number of rows that could be read well enough to
+// tell. A column is missing in a shard if it is missing in every batch with
+// rows > 0, and there is one. The id column may be missing.
+func Missing(b *stages.Batch) (names []string, rows int) {
+	if o, ok := b.Origin.(origin); ok {
+		return o.missing()
+	}
+	return nil, 0
+}
+
+// Release gives the memory of a batch back. Neither the batch nor anything
+// that was taken from it may be used afterwards. Batches that are not released
+// are garbage like any other.
+func Release(b *stages.Batch) {
+	if o, ok := b.Origin.(origin); ok {
+		b.Origin, b.Columns, b.RowID = nil, nil, nil
+		o.release()
+	}
+}
+
+// An origin is what a source keeps in Batch.Origin.
+type origin interface {
+	missing() ([]string, int)
+	release()
+}

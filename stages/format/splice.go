@@ -1,0 +1,175 @@
+package format
+
+import (
+	"bytes"
+	"slices"
+
+	"sluice/stages"
+)
+
+// An edit is a column whose values go into raw rows.
+type edit struct {
+	column *stages.Column
+	field  int // in the places of the batch; -1: look in extra
+	extra  int
+	key    []byte // ,"name":
+	// Of the row at hand:
+	at    place
+	value place // in splicer.values
+}
+
+// A splicer makes rows of a batch from their raw bytes and what stages
+// changed.
+type splicer struct {
+	rows    *rows
+	batch   *stages.Batch
+	project *projection
+	edits   []edit
+	extra   *scanner // for columns that the source did not look for; usually nil
+	values  []byte
+	order   []int // edits of the row at hand, in the order of their places
+}
+
+// reset begins a batch.
+func (s *splicer) reset(b *stages.Batch, o *rows, p *projection) {
+	*s = splicer{rows: o, batch: b, project: p, edits: s.edits[:0], values: s.values[:0], order: s.order[:0]}
+	var unknown []field
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		if !c.Added && c.Changed == nil || !p.writes(c.Name) {
+			continue
+		}
+		e := edit{column: c, field: slices.IndexFunc(o.source.fields, func(f field) bool { return f.name == c.Name })}
+		if e.field < 0 {
+			e.extra = len(unknown)
+			unknown = append(unknown, field{name: c.Name, path: inputName(o.source.read, c.Name)})
+		}
+		e.key = append(appendString([]byte{','}, []byte(c.Name)), ':')
+		s.edits = append(s.edits, e)
+	}
+	if unknown != nil {
+		s.extra = newScanner(unknown)
+	}
+}
+
+// raw says whether row i is written as it was read.
+func (s *splicer) raw(i int) bool {
+	if s.project != nil {
+		return false
+	}
+	for _, e := range s.edits {
+		if e.column.Added || e.column.Changed[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// append appends row i as it is now, with its line end.
+func (s *splicer) append(dst []byte, i int) ([]byte, error) {
+	row := s.rows.row(i)
+	if err := s.locate(row, i); err != nil {
+		return dst, err
+	}
+	end := s.rows.closes[i]
+	if s.project == nil {
+		dst = s.copy(dst, row, 0, end)
+	} else {
+		var err error
+		if dst, err = s.members(dst, row); err != nil {
+			return dst, err
+		}
+	}
+	for _, k := range s.order {
+		if e := &s.edits[k]; e.at.end == 0 {
+			key := e.key
+			if len(dst) > 0 && dst[len(dst)-1] == '{' {
+				key = key[1:]
+			}
+			dst = append(dst, key...)
+			dst = append(dst, s.values[e.value.start:e.value.end]...)
+		}
+	}
+	return append(dst, row[end:]...), nil
+}
+
+// locate finds the places of the edits of row i and makes their values.
+func (s *splicer) locate(row []byte, i int) error {
+	if s.extra != nil {
+		s.extra.arena.used = 0
+		if err := s.extra.row(row); err != nil {
+			return err
+		}
+	}
+	s.order, s.values = s.order[:0], s.values[:0]
+	for k := range s.edits {
+		e := &s.edits[k]
+		if !e.column.Added && !e.column.Changed[i] {
+			continue
+		}
+		if e.field >= 0 {
+			e.at = s.rows.places[i*len(s.rows.source.fields)+e.field]
+		} else {
+			v := s.extra.values[e.extra]
+			e.at = place{v.start, v.end}
+		}
+		e.value.start = len(s.values)
+		s.values = appendValue(s.values, e.column, i)
+		e.value.end = len(s.values)
+		s.order = append(s.order, k)
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return s.edits[a].at.start - s.edits[b].at.start })
+	return nil
+}
+
+// copy appends row[from:to] with the edits in it.
+func (s *splicer) copy(dst, row []byte, from, to int) []byte {
+	for _, k := range s.order {
+		e := &s.edits[k]
+		// An edit of a column within an object that was replaced is lost.
+		if e.at.end == 0 || e.at.start < from || e.at.end > to {
+			continue
+		}
+		dst = append(dst, row[from:e.at.start]...)
+		dst = append(dst, s.values[e.value.start:e.value.end]...)
+		from = e.at.end
+	}
+	return append(dst, row[from:to]...)
+}
+
+// members appends the row up to the closing brace with the members that the
+// projection lets through.
+func (s *splicer) members(dst, row []byte) ([]byte, error) {
+	i := bytes.IndexByte(row, '{') + 1
+	dst = append(dst, row[:i]...)
+	var a arena
+	last, first := i, true // the end of the member before; whether none was written
+	for i = space(row, i); row[i] != '}'; i = space(row, i) {
+		if row[i] == ',' {
+			i = space(row, i+1)
+		}
+		key := i
+		name, after, err := a.text(row, i+1)
+		if err != nil {
+			return dst, err
+		}
+		value := space(row, space(row, after)+1)
+		if i, err = skip(row, value); err != nil {
+			return dst, err
+		}
+		if out, ok := s.project.column(string(name)); ok {
+			if !first {
+				dst = append(dst, row[last:key]...)
+			}
+			first = false
+			if out != string(name) {
+				dst = appendString(dst, []byte(out))
+			} else {
+				dst = append(dst, row[key:after]...)
+			}
+			dst = s.copy(append(dst, row[after:value]...), row, value, i)
+		}
+		last = i
+	}
+	return dst, nil
+}
