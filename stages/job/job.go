@@ -6,7 +6,6 @@
 package job
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -151,7 +150,11 @@ func (p *parser) check(root *node) {
 	p.inputs(t, root.Place)
 	p.stages(t)
 	if job, ok := p.table(t, "job"); ok {
+		before := len(p.mistakes)
 		p.bind(job, "[job]", nil, nil, &p.job.Job)
+		if len(p.mistakes) == before {
+			p.complaints(p.job.Job.Check(), t["job"].Place, job, "")
+		}
 	}
 }
 
@@ -173,15 +176,4 @@ func (p *parser) table(t table, key string) (inner table, ok bool) {
 		p.mistake(n.Place, "write ["+key+"] on a line of its own", "%s: want a table, have %s", key, n.kind())
 	}
 	return inner, ok
-}
-
-// joined returns the errors that err is made of.
-func joined(err error) []error {
-	if many, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err); ok {
-		return many.Unwrap()
-	}
-	return []error{err}
 }

@@ -244,6 +244,17 @@ did you mean "stage"?`
 	}
 }
 
+func TestJobTableIsChecked(t *testing.T) {
+	_, err := parse(small + "[job]\nnodes = 0\nqos='a'\ntime = 'soon'\n")
+	if err == nil || !strings.HasPrefix(err.Error(), "/j/job.toml:4: job.nodes: 0 is less than 1\n/j/job.toml:6: job.time: ") {
+		t.Errorf("got %v", err)
+	}
+	_, err = parse(small + "[job]\nnode = 2\n")
+	if err == nil || !strings.HasSuffix(err.Error(), `did you mean "nodes"?`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSyntaxErrorHasLine(t *testing.T) {
 	_, err := parse("input = 'x'\n\noutput = what\n")
 	if err == nil || !strings.HasPrefix(err.Error(), "/j/job.toml:3: ") {

@@ -2,6 +2,7 @@ package job
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,4 +117,43 @@ func have(legal []string) string {
 		return strings.Join(legal[:most], ", ") + ", ..."
 	}
 	return strings.Join(legal, ", ")
+}
+
+// complaints notes what others found wrong with the values of t: err may be
+// several errors joined. One that begins with a key of t is about its line.
+func (p *parser) complaints(err error, at Place, t table, prefix string) {
+	if err == nil {
+		return
+	}
+	all := []error{err}
+	if many, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		all = many.Unwrap()
+	}
+	for _, err := range all {
+		text, hint := cutLine(err.Error())
+		place := at
+		if n := t[firstKey(text)]; n != nil {
+			place = n.Place
+		}
+		p.mistakes = append(p.mistakes, Mistake{place, prefix + text, hint})
+	}
+}
+
+// firstKey returns the key that a message begins with: of "job.nodes: 0 is
+// less than 1" and of "nodes = 0 is less than 1" it is "nodes".
+func firstKey(text string) string {
+	end := strings.IndexAny(text, " :")
+	if end < 0 {
+		return ""
+	}
+	return text[strings.LastIndexByte(text[:end], '.')+1 : end]
+}
+
+// cutLine splits a text into its first line and the rest as one line.
+func cutLine(s string) (first, rest string) {
+	first, rest, _ = strings.Cut(s, "\n")
+	return first, strings.ReplaceAll(rest, "\n", " ")
 }

@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"sluice/sbatch"
@@ -295,22 +294,5 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 // construct lets the constructor of a stage look at its values.
 func (p *parser) construct(t table, s Stage) {
 	_, err := s.entry.build(s.Common, s.Config)
-	if err == nil {
-		return
-	}
-	for _, err := range joined(err) {
-		at := s.Place
-		text, hint := cutLine(err.Error())
-		// An error that begins with a key is about the line of that key.
-		if word := strings.TrimRight(strings.Fields(text + " .")[0], ":"); t[word] != nil {
-			at = t[word].Place
-		}
-		p.mistakes = append(p.mistakes, Mistake{at, "stage " + s.Common.Name + ": " + text, hint})
-	}
-}
-
-// cutLine splits a text into its first line and the rest as one line.
-func cutLine(s string) (first, rest string) {
-	first, rest, _ = strings.Cut(s, "\n")
-	return first, strings.ReplaceAll(rest, "\n", " ")
+	p.complaints(err, s.Place, t, "stage "+s.Common.Name+": ")
 }
