@@ -101,6 +101,8 @@ func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stag
 	switch kind {
 	case "jsonl":
 		return &jsonlSource{read: r, fields: f, options: o, pool: newPool(o.ReadBytes)}, nil
+	case "files":
+		return &filesSource{read: r, fields: f, options: o}, nil
 	}
 	return nil, fmt.Errorf("unknown format %q\nwrite one of jsonl, parquet, files", kind)
 }

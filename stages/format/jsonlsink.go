@@ -93,6 +93,8 @@ func (p *jsonlPiece) Write(b *stages.Batch) error {
 	switch o := b.Origin.(type) {
 	case *rows:
 		return p.writeRows(b, o)
+	case rowWriter:
+		return p.writeOther(b, o)
 	}
 	return fmt.Errorf("format: cannot write a batch of %T as JSONL", b.Origin)
 }

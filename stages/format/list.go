@@ -44,8 +44,8 @@ type found struct {
 // A path is a file, a folder, which is searched through to the bottom for
 // files of the format, or a glob ("*", "?", "[a-z]", and "**" for any number
 // of folders). Files and folders whose names begin with a dot are left out
-// unless a path names them. Symbolic links are followed, and each folder is
-// visited once. What is neither file nor folder is left out. A path without any
+// unless a path names them. Symbolic links are followed, except to a folder
+// that they are in; for each path, each folder is visited once. What is neither file nor folder is left out. A path without any
 // file is an error, and so is a folder that cannot be read: a job must not run
 // on part of its input unnoticed. Of one input, a file counts once; in two
 // sources it is an error.
@@ -77,8 +77,8 @@ func listInput(ctx context.Context, in stages.Input) ([]found, error) {
 	var files []found
 	seen := map[string]bool{}
 	for _, p := range in.Paths {
-		w := &walker{ctx: ctx, visited: map[string]bool{}}
-		root, err := w.path(p, in.Read.Format)
+		w := &walker{ctx: ctx, format: cmp.Or(in.Read.Format, "auto"), visited: map[string]bool{}}
+		root, err := w.path(p)
 		if err != nil {
 			return nil, err
 		}
@@ -133,22 +133,18 @@ func extensionFormat(p string) string {
 // walker collects files.
 type walker struct {
 	ctx     context.Context
-	visited map[string]bool     // folders, by real path
-	known   func(p string) bool // whether a file that no path names is of the format
+	format  string
+	visited map[string]bool // folders, by real path
 	files   []Stat
 }
 
 // path collects the files of one input path and returns the folder from which
 // ids of its documents count.
-func (w *walker) path(p, format string) (root string, err error) {
-	w.known = func(p string) bool {
-		return format == "files" || format == extensionFormat(p) ||
-			(format == "" || format == "auto") && extensionFormat(p) != ""
-	}
+func (w *walker) path(p string) (root string, err error) {
 	info, err := os.Stat(p)
 	switch {
 	case err == nil && info.IsDir():
-		return p, w.folder(p)
+		return p, w.walk(p, nil)
 	case err == nil && info.Mode().IsRegular():
 		w.add(p, info)
 		return filepath.Dir(p), nil
@@ -171,11 +167,21 @@ func (w *walker) add(p string, info fs.FileInfo) {
 	w.files = append(w.files, Stat{p, info.Size(), info.ModTime().UnixNano()})
 }
 
-// folder collects the files of the format below a folder.
-func (w *walker) folder(dir string) error { return w.walk(dir, nil) }
+// wants says whether a file that no path names is an input: in a folder the
+// extension must be one of the format, a pattern is enough otherwise.
+func (w *walker) wants(p string, g *glob) bool {
+	kind := extensionFormat(p)
+	switch w.format {
+	case "auto":
+		return kind != "" || g != nil // a pattern that matches others only is reported
+	case "files":
+		return true
+	}
+	return kind == w.format || g != nil
+}
 
-// walk collects the files below a folder that g matches, and all that are
-// known where a whole folder matches or g is nil.
+// walk collects the files below a folder that g matches; where g is nil or
+// matches a whole folder, those of the format.
 func (w *walker) walk(dir string, g *glob) error {
 	if err := w.ctx.Err(); err != nil {
 		return err
@@ -205,24 +211,36 @@ func (w *walker) walk(dir string, g *glob) error {
 
 // entry looks at one entry of a folder.
 func (w *walker) entry(p string, mode fs.FileMode, g *glob) error {
-	matches, enters := g == nil || g.match(p), g == nil || g.enter(p)
-	if !matches && !enters || g == nil && mode.IsRegular() && !w.known(p) {
+	file, enters := (g == nil || g.match(p)) && w.wants(p, g), g == nil || g.enter(p)
+	if !file && !enters || mode.IsRegular() && !file {
 		return nil
 	}
 	info, err := os.Stat(p)
 	switch {
-	case err != nil && mode&fs.ModeSymlink != 0 && (!matches || g == nil && !w.known(p)):
+	case err != nil && mode&fs.ModeSymlink != 0 && (!file || w.format == "auto" && extensionFormat(p) == ""):
 		return nil // a dangling link that nobody asked for
 	case err != nil:
 		return fmt.Errorf("%w\nmake it readable, or leave it out of input", err)
-	case info.IsDir() && matches:
+	case info.IsDir() && mode&fs.ModeSymlink != 0 && above(p):
+		return nil
+	case info.IsDir() && g != nil && g.match(p):
 		return w.walk(p, nil)
 	case info.IsDir() && enters:
 		return w.walk(p, g)
-	case info.Mode().IsRegular() && matches && (g != nil || w.known(p)):
+	case info.Mode().IsRegular() && file:
 		w.add(p, info)
 	}
 	return nil
+}
+
+// above says whether a link leads to a folder that it is in.
+func above(link string) bool {
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return false
+	}
+	in, err := filepath.EvalSymlinks(filepath.Dir(link))
+	return err == nil && strings.HasPrefix(in+"/", strings.TrimSuffix(to, "/")+"/")
 }
 
 // makeShards makes a shard of each file, or of many small documents.
