@@ -1,0 +1,162 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"sluice/stages"
+	"sluice/stages/format"
+)
+
+// A budget shares out the memory of a rank.
+//
+//	exchange  1/8   slots of the exchange
+//	route     1/16  questions gathered by destination, all streams
+//	sort      3/16  each of two sorters: questions, and answers
+//	batches   1/4   batches in flight, all streams
+//
+// The rest is for the tables of blocks, codecs, and what the Go runtime keeps.
+type budget struct {
+	exchange, route, sort int64
+	batch                 int // bytes of a batch, as it stands in the input
+}
+
+// inFlight is how many batches a stream has under way: one being read, two
+// waiting, one in each of a core and the sink.
+const inFlight = 5
+
+// expand is how much memory a batch takes per byte of input: the bytes, the
+// unescaped text, and the output.
+const expand = 3
+
+func newBudget(memory int64, streams int) budget {
+	const slots = 256 << 20 // more does not make an exchange faster
+	batches := memory / 4 / int64(streams*inFlight*expand)
+	return budget{
+		exchange: min(memory/8, slots),
+		route:    min(memory/16, slots),
+		sort:     memory * 3 / 16,
+		batch:    int(min(max(batches, 32<<10), 1<<20)),
+	}
+}
+
+// plan sets what follows from the job's memory and threads.
+func (r *run) plan() {
+	r.streams = max(1, r.job.Threads)
+	r.budget = newBudget(r.job.Memory, r.streams)
+}
+
+// blockSize is how large the blocks are that shards are cut into: small enough
+// that a job has a thousand of them to share out, unless they get smaller than
+// 1 MiB, and no larger than 64 MiB. It depends on the inputs alone.
+func blockSize(shards []stages.Shard) int64 {
+	var total int64
+	for _, s := range shards {
+		total += s.Size
+	}
+	size := min(max(total/1024, 1<<20), 64<<20)
+	// Beyond 1 PB blocks grow, so that IDs can tell them apart.
+	return max(size, total/(stages.MaxBlocks/2))
+}
+
+// cut cuts all shards into blocks.
+func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
+	sources := map[sourceKey]stages.Source{}
+	size := blockSize(shards)
+	var blocks []stages.Block
+	for i := range shards {
+		s := &shards[i]
+		src, err := r.sourceFor(sources, s, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		own, err := src.Blocks(s, size)
+		if err != nil {
+			return nil, jobErrorOf(err)
+		}
+		for _, b := range own {
+			b.Index, b.Shard = len(blocks), i
+			blocks = append(blocks, b)
+		}
+	}
+	if len(blocks) > stages.MaxBlocks {
+		return nil, &JobError{fmt.Errorf("the inputs make %d blocks, at most %d can be told apart\nsplit the job, or join small files", len(blocks), stages.MaxBlocks)}
+	}
+	return blocks, nil
+}
+
+// input returns the [[source]] that a shard comes from.
+func (r *run) input(s *stages.Shard) stages.Input {
+	for _, in := range r.job.Inputs {
+		if in.Name == s.Source {
+			return in
+		}
+	}
+	return r.job.Inputs[0]
+}
+
+// sourceFor returns the source of a shard, made on first use.
+func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs []stages.Need, writes []string) (stages.Source, error) {
+	if src := made[keyOf(s)]; src != nil {
+		return src, nil
+	}
+	src, err := format.NewSource(s.Format, r.input(s).Read, needs, r.formatOptions(writes))
+	if err != nil {
+		return nil, &JobError{err}
+	}
+	made[keyOf(s)] = src
+	return src, nil
+}
+
+func (r *run) formatOptions(writes []string) format.Options {
+	return format.Options{
+		BatchBytes: r.budget.batch,
+		ReadBytes:  min(4<<20, max(r.budget.batch, 64<<10)),
+		MaxRow:     max(r.job.Memory/4, 1<<20),
+		Seed:       r.job.Seed,
+		Writes:     writes,
+		Threads:    max(1, r.job.Threads),
+	}
+}
+
+// makeSinks returns a sink for each kind of shard. Those whose [write] is none
+// have no entry.
+func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error) {
+	sinks := map[sourceKey]stages.Sink{}
+	if r.job.Write.Format == "none" {
+		return sinks, nil
+	}
+	for i := range shards {
+		key := keyOf(&shards[i])
+		if sinks[key] != nil {
+			continue
+		}
+		w := r.job.Write
+		if w.Format == "auto" {
+			w.Format = outputFormat(key.format)
+		}
+		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions(r.writes()))
+		if err != nil {
+			return nil, &JobError{err}
+		}
+		sinks[key] = sink
+	}
+	return sinks, nil
+}
+
+// outputFormat is the format in which shards of a format are written.
+func outputFormat(in string) string {
+	if in == "files" {
+		return "jsonl"
+	}
+	return in
+}
+
+// writes lists the columns that stages add or change.
+func (r *run) writes() []string {
+	var names []string
+	for _, s := range r.stages {
+		c := s.Columns()
+		names = append(append(names, c.Adds...), c.Changes...)
+	}
+	return names
+}

@@ -1,0 +1,190 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sluice/stages/manifest"
+)
+
+// Kinds of journal records.
+const (
+	kindBegin = 1 // a block is being read: pass, block
+	kindBlock = 2 // a pass is done with a block: blockRecord
+	kindShard = 3 // an output shard stands in OUT/data: shard
+)
+
+// A finished block waits for the next commit of its rank: only what is on the
+// disk may stand in the journal.
+type finished struct {
+	record  *blockRecord
+	segment *manifest.Segment
+	part    *part
+	shard   int // the part is the whole output of this shard; -1 otherwise
+}
+
+// A commit is made once a rank has read so much, or so long ago began to.
+const (
+	commitBytes = 256 << 20
+	commitEvery = 5 * time.Second
+)
+
+// begin notes that this start reads a block.
+func (r *run) begin(p, block int) error {
+	var buf [2 * binary.MaxVarintLen64]byte
+	b := binary.AppendUvarint(buf[:0], uint64(p))
+	return r.journal.Append(kindBegin, binary.AppendUvarint(b, uint64(block)))
+}
+
+// finish notes a finished block.
+func (c *mapPass) finish(f finished) error {
+	c.mu.Lock()
+	c.pending = append(c.pending, f)
+	c.bytes += f.record.bytesIn
+	if c.since.IsZero() {
+		c.since = time.Now()
+	}
+	due := c.bytes >= commitBytes || time.Since(c.since) >= commitEvery
+	c.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return c.commit(false)
+}
+
+// commit makes the finished blocks durable: their files first, then the
+// journal. A last commit waits for one that is under way.
+func (c *mapPass) commit(last bool) error {
+	if last {
+		c.commits.Lock()
+	} else if !c.commits.TryLock() {
+		return nil
+	}
+	defer c.commits.Unlock()
+	c.mu.Lock()
+	list := c.pending
+	c.pending, c.bytes, c.since = nil, 0, time.Time{}
+	c.mu.Unlock()
+	if err := c.sync(list); err != nil {
+		return err
+	}
+	var buf []byte
+	for _, f := range list {
+		if f.shard >= 0 {
+			if err := c.r.placeShard(f.shard, f.part); err != nil {
+				return err
+			}
+		}
+		buf = f.record.append(buf[:0])
+		if err := c.r.journal.Append(kindBlock, buf); err != nil {
+			return err
+		}
+		c.fresh = append(c.fresh, buf...)
+	}
+	if err := c.r.placed.Flush(); err != nil {
+		return err
+	}
+	for _, f := range list {
+		if f.shard >= 0 {
+			if err := c.r.shardDone(f.shard); err != nil {
+				return err
+			}
+		}
+	}
+	return c.r.journal.Sync()
+}
+
+// sync makes durable what finished blocks wrote, each file once.
+func (c *mapPass) sync(list []finished) error {
+	segments := map[*manifest.Segment]bool{}
+	parts := map[*part]bool{}
+	for _, f := range list {
+		if f.segment != nil && !segments[f.segment] {
+			segments[f.segment] = true
+			if err := f.segment.SyncFlushed(); err != nil {
+				return err
+			}
+		}
+		if f.part != nil && !parts[f.part] {
+			parts[f.part] = true
+			if err := f.part.file.Sync(); err != nil {
+				return diskError(err)
+			}
+		}
+	}
+	return nil
+}
+
+// placeShard moves a part to its place in OUT/data.
+func (r *run) placeShard(shard int, p *part) error {
+	if err := p.file.Close(); err != nil {
+		return diskError(err)
+	}
+	return r.place(filepath.Join(r.dir, "parts", p.name), shard)
+}
+
+// place renames a finished file to the output of a shard. The folder is
+// synced by the next Flush of r.placed.
+func (r *run) place(from string, shard int) error {
+	to := r.outputPath(shard)
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return diskError(err)
+	}
+	if err := os.Rename(from, to); err != nil {
+		return diskError(err)
+	}
+	return r.placed.Appeared(to)
+}
+
+// shardDone journals that the output of a shard stands in its place.
+func (r *run) shardDone(shard int) error {
+	r.shardsMu.Lock()
+	r.placedShards[shard] = true
+	r.shardsMu.Unlock()
+	return r.journal.Append(kindShard, binary.AppendUvarint(nil, uint64(shard)))
+}
+
+// readJournals applies what earlier starts have journaled.
+func (r *run) readJournals() (damaged []*manifest.DamagedError, err error) {
+	return manifest.ReadJournals(r.dir, func(rec manifest.Record) error {
+		d := decoder{p: rec.Payload}
+		switch rec.Kind {
+		case kindBegin:
+			p, b := int(d.uint()), int(d.uint())
+			if d.short || p >= len(r.passes) || b >= len(r.blocks) {
+				return errShort
+			}
+			r.begun[p][b] = true
+		case kindBlock:
+			return r.addRecords(rec.Payload)
+		case kindShard:
+			s := int(d.uint())
+			if d.short || s >= len(r.shards) {
+				return errShort
+			}
+			r.placedShards[s] = true
+		default:
+			return fmt.Errorf("journal record of unknown kind %d: %w", rec.Kind, errShort)
+		}
+		return nil
+	})
+}
+
+// addRecords adds block records that are encoded end to end.
+func (r *run) addRecords(p []byte) error {
+	for len(p) > 0 {
+		rec, rest, err := decodeBlockRecord(p)
+		if err != nil {
+			return err
+		}
+		if rec.pass >= len(r.passes) || rec.block >= len(r.blocks) {
+			return errShort
+		}
+		r.records[rec.pass][rec.block] = rec
+		p = rest
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/manifest"
+)
+
+// outputPath returns where the output of a shard goes.
+func (r *run) outputPath(shard int) string {
+	s := &r.shards[shard]
+	return filepath.Join(r.job.Output, "data", filepath.FromSlash(r.sinks[keyOf(s)].Name(s)))
+}
+
+// wholeShard says that a span is all of a shard.
+func (r *run) wholeShard(s span) bool {
+	shard := r.blocks[s.first].Shard
+	return s.first == r.firstBlock[shard] && s.end == r.firstBlock[shard+1]
+}
+
+// joinShards makes output shards of the pieces of those that are not yet in
+// place. Ranks take them one by one. It is collective.
+func (r *run) joinShards(ctx context.Context, c *mapPass) error {
+	err := func() error {
+		for !r.stopping() {
+			i, err := r.comm.Next(ctx, "join", 1)
+			if err != nil || i >= int64(len(r.shards)) {
+				return err
+			}
+			if r.placedShards[int(i)] || c.sinks[keyOf(&r.shards[i])] == nil {
+				continue
+			}
+			begin := time.Now()
+			if err := r.joinShard(int(i), c.sinks[keyOf(&r.shards[i])]); err != nil {
+				return fmt.Errorf("write %s: %w", r.outputPath(int(i)), err)
+			}
+			c.clock.write.add(time.Since(begin))
+		}
+		return mpi.ErrStopped
+	}()
+	err = errors.Join(err, r.placed.Flush(), r.journal.Sync())
+	return mpi.Agree(ctx, r.comm, err)
+}
+
+// joinShard makes one output shard of its pieces.
+func (r *run) joinShard(shard int, sink stages.Sink) error {
+	last := r.records[len(r.passes)-1]
+	first, end := r.firstBlock[shard], r.firstBlock[shard+1]
+	whole, err := r.onePart(shard, sink)
+	if err != nil {
+		return err
+	}
+	if whole != "" {
+		if err := r.place(whole, shard); err != nil {
+			return err
+		}
+		return r.shardDone(shard)
+	}
+	out, err := manifest.CreateAtomic(r.outputPath(shard))
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	var pieces []*io.SectionReader
+	files := map[string]*os.File{}
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	for b := first; b < end; b++ {
+		ref := last[b].piece
+		f := files[ref.File]
+		if f == nil {
+			if f, err = os.Open(filepath.Join(r.dir, "parts", ref.File)); err != nil {
+				return err
+			}
+			files[ref.File] = f
+		}
+		pieces = append(pieces, io.NewSectionReader(f, ref.Offset, ref.Length))
+	}
+	if err := sink.Join(out, pieces); err != nil {
+		return diskError(err)
+	}
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	if err := r.placed.Appeared(r.outputPath(shard)); err != nil {
+		return err
+	}
+	return r.shardDone(shard)
+}
+
+// onePart returns the path of the part file that is the whole output of a
+// shard as it stands, or "".
+func (r *run) onePart(shard int, sink stages.Sink) (string, error) {
+	last := r.records[len(r.passes)-1]
+	first, end := r.firstBlock[shard], r.firstBlock[shard+1]
+	if end-first > 1 && !sink.Plain() {
+		return "", nil
+	}
+	var size int64
+	for b := first; b < end; b++ {
+		ref := last[b].piece
+		if ref.File != last[first].piece.File || ref.Offset != size {
+			return "", nil
+		}
+		size += ref.Length
+	}
+	path := filepath.Join(r.dir, "parts", last[first].piece.File)
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if info.Size() != size {
+		return "", nil // a block that was not finished wrote behind it
+	}
+	return path, nil
+}

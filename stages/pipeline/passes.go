@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"slices"
+
+	"sluice/stages"
+)
+
+// A Pass reads each shard once. It runs its steps over every batch, and then
+// asks the questions of one shuffler, or writes.
+type Pass struct {
+	Steps []Step
+	Ask   stages.Shuffler // nil in the last pass, which writes
+}
+
+// A Step is what one stage does to the batches of a pass: Map for a mapper,
+// Apply for a shuffler.
+type Step struct {
+	Stage stages.Stage
+	Index int // of the stage in the job
+	Round int // of the answers that a shuffler applies: the pass that asked
+	// Count is set the first time that a stage's decisions are seen: there
+	// the funnel counts the rows it leaves. Later passes know which rows are
+	// gone, and repeat only stages that change or add columns.
+	Count bool
+}
+
+// Last says that the pass writes the output.
+func (p Pass) Last() bool { return p.Ask == nil }
+
+// Passes cuts a list of stages into passes: each shuffler ends one.
+func Passes(list []stages.Stage) []Pass {
+	var asks []int
+	for i, s := range list {
+		if _, ok := s.(stages.Shuffler); ok {
+			asks = append(asks, i)
+		}
+	}
+	passes := make([]Pass, len(asks)+1)
+	for p := range passes {
+		before, end := -1, len(list) // the shuffler asked in the pass before; where this pass ends
+		if p > 0 {
+			before = asks[p-1]
+		}
+		if p < len(asks) {
+			end = asks[p]
+			passes[p].Ask = list[end].(stages.Shuffler)
+		}
+		for i, s := range list[:end] {
+			step := Step{Stage: s, Index: i, Round: slices.Index(asks, i), Count: i >= before}
+			// The last pass applies all answers, for the list of duplicates.
+			if step.Count || alters(s) || passes[p].Last() && step.Round >= 0 {
+				passes[p].Steps = append(passes[p].Steps, step)
+			}
+		}
+	}
+	return passes
+}
+
+// alters says that a stage does more than drop rows.
+func alters(s stages.Stage) bool {
+	c := s.Columns()
+	return len(c.Adds)+len(c.Changes) > 0
+}
+
+// Needs returns the columns that the pass reads from the input: what its
+// steps and its shuffler read, less what earlier steps add.
+func (p Pass) Needs() []stages.Need {
+	var needs []stages.Need
+	added := map[string]bool{}
+	read := func(s stages.Stage) {
+		for _, n := range s.Columns().Reads {
+			if !added[n.Name] && !slices.Contains(needs, n) {
+				needs = append(needs, n)
+			}
+		}
+	}
+	for _, step := range p.Steps {
+		if step.Round < 0 {
+			read(step.Stage)
+		}
+		for _, name := range step.Stage.Columns().Adds {
+			added[name] = true
+		}
+	}
+	if p.Ask != nil {
+		read(p.Ask)
+	}
+	return needs
+}

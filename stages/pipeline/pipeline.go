@@ -1,0 +1,324 @@
+// Package pipeline runs a job: it cuts the stages into passes, hands out the
+// blocks of the input to the ranks, exchanges what shufflers ask, and writes
+// the output, so that a job that was killed anywhere continues.
+//
+// All ranks call [Run]. [Passes] shows how the stages of a job fall into passes
+// without running them.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/job"
+	"sluice/stages/manifest"
+)
+
+// Options of a run; the same on all ranks but for the functions.
+type Options struct {
+	Version string          // of the program, for the report
+	Fresh   bool            // remove what an earlier run left in OUT, and start over
+	Stop    <-chan struct{} // closed to end the run at the next block; nil = never
+	// Notice is told what the user should know, in one or several lines. Only
+	// rank 0 calls it. nil = nobody.
+	Notice func(text string)
+	// Watch is told where this rank is. nil = nobody.
+	Watch Watch
+}
+
+// A Watch follows one rank. Its methods may be called by several goroutines.
+type Watch interface {
+	// Pass begins a pass, of which this start has to read so many bytes over
+	// all ranks. what says what the rank does in it.
+	Pass(pass, passes int, what string, bytes int64)
+	// Block says which block is begun.
+	Block(pass, block int)
+	// Done adds bytes read and rows seen.
+	Done(bytes, rows int64)
+	// Finish says that this rank has no more to do in the pass.
+	Finish()
+}
+
+// An Outcome is how a run ended on this rank.
+type Outcome struct {
+	// Report is set on rank 0 once the inputs are known, also with an error.
+	Report *Report
+	// Already says that the job was done before, and nothing was read.
+	Already bool
+	// Skipped counts what was damaged and left out: rows, and shards that
+	// could not be read to their end.
+	Skipped int64
+}
+
+// A JobError is a mistake in the job file, or another job in its OUT: what
+// exit code 2 stands for.
+type JobError struct{ Err error }
+
+func (e *JobError) Error() string { return e.Err.Error() }
+func (e *JobError) Unwrap() error { return e.Err }
+
+// run is one rank's view of a run. Everything but what is marked is the same on all ranks.
+type run struct {
+	job    *job.Job
+	opt    Options
+	comm   mpi.Comm
+	dir    string // OUT/.sluice
+	budget budget
+
+	start   int // number of this start, from 0
+	started time.Time
+	tag     string // names this job and start in scratch
+	scratch string // this rank's folder for temporary files
+	stages  []stages.Stage
+	passes  []Pass
+
+	shards     []stages.Shard
+	blocks     []stages.Block
+	firstBlock []int   // of each shard, and the number of blocks
+	bases      []int64 // row within its shard of the first row of each block, known after the first pass
+	homes      []int
+	ranges     []int // of shards, for the list of duplicates
+	streams    int
+	sinks      map[sourceKey]stages.Sink
+
+	records    [][]*blockRecord       // by pass and block; nil = not done
+	begun      []map[int]bool         // by pass: blocks that an earlier start began
+	answers    []map[int]manifest.Ref // by pass that asked, and block
+	reports    []PassReport           // rank 0 only
+	duplicates int64
+
+	journal *manifest.Journal // this rank's
+	placed  manifest.DirSyncs // this rank's
+
+	shardsMu     sync.Mutex
+	placedShards map[int]bool // output shards in their place
+}
+
+// Run runs the job on the ranks of c. It is collective, and all ranks get the
+// same kind of error: a *[JobError], mpi.ErrStopped, or a *mpi.RankError.
+func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error) {
+	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}}
+	var out Outcome
+	made, err := j.Build()
+	if err != nil {
+		return out, &JobError{err}
+	}
+	r.stages, r.passes = made, Passes(made)
+	r.plan()
+	done, err := r.setup(ctx)
+	if done || err != nil {
+		out.Already = done
+		return out, err
+	}
+	defer r.close()
+	err = r.runPasses(ctx)
+	if c.Rank() == 0 && r.records != nil {
+		rep, e := r.report()
+		if e == nil && (err == nil || rep.RowsIn > 0) {
+			e = r.writeReport(rep)
+		}
+		out.Report = rep
+		if err == nil && e != nil {
+			err = e
+		}
+	}
+	out.Skipped = r.skipped()
+	if err == nil || errors.Is(err, mpi.ErrStopped) {
+		if e := r.finish(ctx, err); e != nil {
+			err = e
+		}
+	}
+	return out, err
+}
+
+// runPasses runs what is left to run. It is collective.
+func (r *run) runPasses(ctx context.Context) error {
+	for p := range r.passes {
+		if r.answers[p] != nil {
+			continue // its round is committed
+		}
+		if err := r.runPass(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) runPass(ctx context.Context, p int) error {
+	c, err := r.newMapPass(p)
+	if err := mpi.Agree(ctx, r.comm, err); err != nil {
+		return jobErrorOf(err)
+	}
+	if err := r.verify(ctx, p, c); err != nil {
+		return err
+	}
+	r.watchPass(p, c)
+	err = r.mapPass(ctx, p, c)
+	if r.opt.Watch != nil {
+		r.opt.Watch.Finish()
+	}
+	if err != nil {
+		c.inbox.sorter.Close()
+		return err
+	}
+	if err := r.share(ctx, p, c); err != nil {
+		c.inbox.sorter.Close()
+		return err
+	}
+	if p == 0 {
+		r.setBases()
+		if err := r.bounds(ctx, c); err != nil {
+			c.inbox.sorter.Close()
+			return err
+		}
+	}
+	if c.pass.Last() {
+		return r.endLast(ctx, p, c)
+	}
+	dest := func(q stages.Question) int { return homeOf(r.homes, q.Sample.Block()) }
+	answers, err := r.judgeAll(ctx, "answers of "+c.pass.Ask.Name(), c.inbox.sorter, c.pass.Ask.Judge, dest, &c.clock)
+	if err != nil {
+		return err
+	}
+	report, err := r.gatherReports(ctx, &c.clock)
+	if err != nil {
+		return err
+	}
+	return r.keepAnswers(ctx, p, answers, &report)
+}
+
+// endLast makes the output whole once all blocks are done.
+func (r *run) endLast(ctx context.Context, p int, c *mapPass) error {
+	if !c.table {
+		c.inbox.sorter.Close()
+	} else {
+		dest := func(q stages.Question) int { return r.rangeOwner(r.rangeOf(q.Sample)) }
+		answers, err := r.judgeAll(ctx, "list of duplicates", c.inbox.sorter, judgeTable, dest, &c.clock)
+		if err != nil {
+			return err
+		}
+		if err := r.writeTable(ctx, answers); err != nil {
+			return err
+		}
+	}
+	if err := r.joinShards(ctx, c); err != nil {
+		return err
+	}
+	report, err := r.gatherReports(ctx, &c.clock)
+	if err != nil {
+		return err
+	}
+	if r.comm.Rank() == 0 {
+		r.reports = append(r.reports, report)
+	}
+	return nil
+}
+
+// finish marks a run that is done, and removes what is no longer needed.
+func (r *run) finish(ctx context.Context, outcome error) error {
+	var err error
+	if r.comm.Rank() == 0 && outcome == nil {
+		if err = manifest.WriteCommit(filepath.Join(r.dir, doneFile), nil); err == nil {
+			err = errors.Join(os.RemoveAll(filepath.Join(r.dir, "parts")), os.RemoveAll(filepath.Join(r.dir, "segments")))
+		}
+	}
+	return mpi.Agree(ctx, r.comm, err)
+}
+
+// close gives back what the rank holds. Errors no longer matter: what counts was synced.
+func (r *run) close() {
+	if r.journal != nil {
+		r.journal.Close()
+	}
+	if r.scratch != "" {
+		os.RemoveAll(r.scratch)
+	}
+}
+
+// stopping says that this rank was asked to stop.
+func (r *run) stopping() bool {
+	select {
+	case <-r.opt.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// complete says that all blocks of a pass are done.
+func (r *run) complete(p int) bool {
+	for _, rec := range r.records[p] {
+		if rec == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// segments is the folder of the segment files.
+func (r *run) segments() string { return filepath.Join(r.dir, "segments") }
+
+// skipped counts damaged rows, and shards that could not be read to their end.
+func (r *run) skipped() (n int64) {
+	if r.records == nil {
+		return 0
+	}
+	for _, rec := range r.records[0] {
+		if rec == nil {
+			continue
+		}
+		n += rec.damaged
+		if rec.truncated {
+			n++
+		}
+	}
+	return n
+}
+
+// setBases computes where the rows of each block begin in its shard.
+func (r *run) setBases() {
+	r.bases = make([]int64, len(r.blocks))
+	for b := 1; b < len(r.blocks); b++ {
+		if r.blocks[b].Shard == r.blocks[b-1].Shard {
+			r.bases[b] = r.bases[b-1] + r.records[0][b-1].rows
+		}
+	}
+}
+
+// watchPass tells the watch what the pass has to do.
+func (r *run) watchPass(p int, c *mapPass) {
+	if r.opt.Watch == nil {
+		return
+	}
+	var bytes int64
+	for b, rec := range r.records[p] {
+		if rec == nil {
+			bytes += r.blocks[b].Bytes
+		}
+	}
+	what := "write"
+	if !c.pass.Last() {
+		what = "ask " + c.pass.Ask.Name()
+	}
+	r.opt.Watch.Pass(p+1, len(r.passes), what, bytes)
+}
+
+func (c *mapPass) progress(bytes, rows int64) {
+	if c.r.opt.Watch != nil {
+		c.r.opt.Watch.Done(bytes, rows)
+	}
+}
+
+// notice tells the user something, on rank 0.
+func (r *run) notice(format string, args ...any) {
+	if r.opt.Notice != nil && r.comm.Rank() == 0 {
+		r.opt.Notice(fmt.Sprintf(format, args...))
+	}
+}

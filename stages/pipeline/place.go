@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sluice/stages"
+	"sluice/stages/format"
+)
+
+// checkPlace refuses an OUT that is, holds or lies in a folder that an input
+// is read from: a second start would read what the first wrote. Beside a file that is
+// named as such it may lie.
+func (r *run) checkPlace() error {
+	out := realPath(r.job.Output)
+	for _, in := range r.job.Inputs {
+		for _, p := range in.Paths {
+			folder, whole := inputFolder(p)
+			folder = realPath(folder)
+			switch {
+			case out == folder && whole:
+				return fmt.Errorf("output %q is a folder that input %q is read from\nchoose an output of its own", r.job.Output, p)
+			case within(folder, out):
+				return fmt.Errorf("output %q holds input %q\nchoose an output of its own", r.job.Output, p)
+			case whole && within(out, folder):
+				return fmt.Errorf("output %q lies in a folder that input %q is read from\nchoose an output outside of %s", r.job.Output, p, folder)
+			}
+		}
+	}
+	return nil
+}
+
+// inputFolder returns the folder that an input is read from, and whether
+// more than one named file is.
+func inputFolder(pattern string) (folder string, whole bool) {
+	if i := strings.IndexAny(pattern, "*?["); i >= 0 {
+		return filepath.Dir(pattern[:i] + "x"), true
+	}
+	if info, err := os.Stat(pattern); err == nil && info.IsDir() {
+		return pattern, true
+	}
+	return pattern, false
+}
+
+// within says that path lies below folder.
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != "." && filepath.IsLocal(rel)
+}
+
+// realPath resolves the symbolic links of as much of a path as exists.
+func realPath(path string) string {
+	for head, tail := path, ""; ; head, tail = filepath.Dir(head), filepath.Join(filepath.Base(head), tail) {
+		if real, err := filepath.EvalSymlinks(head); err == nil {
+			return filepath.Join(real, tail)
+		}
+		if head == filepath.Dir(head) {
+			return path
+		}
+	}
+}
+
+// ours lists what a run makes in OUT.
+var ours = []string{".sluice", "data", "duplicates", "removed", "report.json", "report.html"}
+
+// newOutput makes OUT, or accepts it if it is empty.
+func (r *run) newOutput() error {
+	list, err := os.ReadDir(r.job.Output)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return &JobError{fmt.Errorf("output: %w", err)}
+	}
+	for _, e := range list {
+		// A first start that ended before it was under way leaves its own folder.
+		if e.Name() != ".sluice" {
+			return &JobError{fmt.Errorf("output %q is not empty and holds no job: %q\nchoose a new or empty folder", r.job.Output, e.Name())}
+		}
+	}
+	if err := os.MkdirAll(r.dir, 0o777); err != nil {
+		return diskError(err)
+	}
+	return nil
+}
+
+// clear removes what runs made in OUT, and nothing else; only where a job is.
+func (r *run) clear() error {
+	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var errs []error
+	for _, name := range ours {
+		errs = append(errs, os.RemoveAll(filepath.Join(r.job.Output, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// checkNames refuses shards whose outputs would collide.
+func (r *run) checkNames(shards []stages.Shard) error {
+	sinks, err := r.makeSinks(shards)
+	if err != nil || len(sinks) == 0 {
+		return err
+	}
+	if err := format.CheckNames(shards, namer{sinks: sinks}); err != nil {
+		return &JobError{err}
+	}
+	return nil
+}
+
+// A namer names each shard as its own sink does.
+type namer struct {
+	stages.Sink
+	sinks map[sourceKey]stages.Sink
+}
+
+func (n namer) Name(s *stages.Shard) string { return n.sinks[keyOf(s)].Name(s) }

@@ -1,0 +1,198 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"sluice/stages"
+	"sluice/stages/manifest"
+)
+
+// A Report is report.json: what a run did. report.schema.json describes it.
+type Report struct {
+	Version     string        `json:"version"`
+	RowsIn      int64         `json:"rows_in"`
+	RowsOut     int64         `json:"rows_out"`
+	RowsDamaged int64         `json:"rows_damaged"`
+	Started     time.Time     `json:"started"` // the first time
+	Restarts    int           `json:"restarts"`
+	Stages      []StageReport `json:"stages"`
+	Passes      []PassReport  `json:"passes"`
+	Damaged     []DamageEntry `json:"damaged"`
+	// DamagedLeftOut counts damaged rows beyond the first 10,000, which are
+	// counted but not listed.
+	DamagedLeftOut int64 `json:"damaged_left_out,omitempty"`
+	Duplicates     int64 `json:"duplicates"`
+}
+
+// A StageReport is a line of the funnel.
+type StageReport struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind"`
+	RowsIn  int64  `json:"rows_in"`
+	RowsOut int64  `json:"rows_out"`
+}
+
+// A PassReport is what the ranks did in a pass.
+type PassReport struct {
+	Ranks []RankReport `json:"ranks"`
+}
+
+// A RankReport is what one rank did in a pass, in the start that finished it.
+// Times are seconds summed over the threads of the rank, sizes are bytes.
+type RankReport struct {
+	Rank      int     `json:"rank"`
+	Host      string  `json:"host"`
+	Rows      int64   `json:"rows"`
+	ReadAgain int64   `json:"read_again"` // bytes that an earlier start had begun to read
+	BytesIn   int64   `json:"bytes_in"`
+	BytesOut  int64   `json:"bytes_out"`
+	Sent      int64   `json:"sent"`
+	Received  int64   `json:"received"`
+	ReadS     float64 `json:"read_s"`
+	ComputeS  float64 `json:"compute_s"`
+	ExchangeS float64 `json:"exchange_s"`
+	WriteS    float64 `json:"write_s"`
+	IdleS     float64 `json:"idle_s"`
+	PeakMB    float64 `json:"peak_mb"` // resident set of the process so far
+}
+
+// A DamageEntry is a damaged row, or with row -1 a shard that could not be read to its end.
+type DamageEntry struct {
+	Shard  string `json:"shard"`
+	Row    int64  `json:"row"`
+	Offset int64  `json:"offset"`
+	Error  string `json:"error"`
+}
+
+// maxListed is how many damaged rows a report lists.
+const maxListed = 10000
+
+// A clock adds up what a rank does in a pass. Any goroutine may add.
+type clock struct {
+	rows, readAgain, bytesIn, bytesOut   atomic.Int64
+	sent, received                       atomic.Int64
+	read, compute, exchange, write, idle duration
+}
+
+type duration struct{ ns atomic.Int64 }
+
+func (d *duration) add(t time.Duration) { d.ns.Add(int64(t)) }
+
+func (d *duration) seconds() float64 {
+	return math.Round(float64(d.ns.Load())/1e6) / 1e3
+}
+
+func (c *clock) report(rank int, host string) RankReport {
+	return RankReport{
+		Rank: rank, Host: host, Rows: c.rows.Load(), ReadAgain: c.readAgain.Load(),
+		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(), Sent: c.sent.Load(), Received: c.received.Load(),
+		ReadS: c.read.seconds(), ComputeS: c.compute.seconds(), ExchangeS: c.exchange.seconds(),
+		WriteS: c.write.seconds(), IdleS: c.idle.seconds(), PeakMB: peakMB(),
+	}
+}
+
+// peakMB returns the largest resident set of the process, in 10^6 bytes.
+func peakMB() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return math.Round(float64(u.Maxrss)*1024/1e5) / 10 // Linux counts in KiB
+}
+
+// gatherReports returns the reports of all ranks at rank 0.
+func (r *run) gatherReports(ctx context.Context, c *clock) (PassReport, error) {
+	own, err := json.Marshal(c.report(r.comm.Rank(), r.comm.Host()))
+	if err != nil {
+		return PassReport{}, err
+	}
+	parts, err := r.comm.Gather(ctx, own, 0)
+	if err != nil {
+		return PassReport{}, err
+	}
+	pass := PassReport{Ranks: []RankReport{}}
+	for _, p := range parts {
+		var rank RankReport
+		if err := json.Unmarshal(p, &rank); err != nil {
+			return pass, err
+		}
+		pass.Ranks = append(pass.Ranks, rank)
+	}
+	return pass, nil
+}
+
+// report makes the report from what is known so far. Only rank 0 knows the passes.
+func (r *run) report() (*Report, error) {
+	rep := &Report{
+		Version: r.opt.Version, Started: r.started, Restarts: r.start,
+		Stages: []StageReport{}, Passes: r.reports, Damaged: []DamageEntry{}, Duplicates: r.duplicates,
+	}
+	if rep.Passes == nil {
+		rep.Passes = []PassReport{}
+	}
+	for _, rec := range r.records[0] {
+		if rec != nil {
+			rep.RowsIn += rec.samples
+			rep.RowsDamaged += rec.damaged
+		}
+	}
+	rep.Stages = r.funnel(rep.RowsIn - rep.RowsDamaged)
+	rep.RowsOut = rep.RowsIn - rep.RowsDamaged
+	if n := len(rep.Stages); n > 0 {
+		rep.RowsOut = rep.Stages[n-1].RowsOut
+	}
+	return rep, r.listDamage(rep)
+}
+
+// funnel counts the rows that go into and come out of each stage that has
+// been counted.
+func (r *run) funnel(rows int64) []StageReport {
+	var funnel []StageReport
+	for p, pass := range r.passes {
+		n := 0
+		for _, step := range pass.Steps {
+			if !step.Count {
+				continue
+			}
+			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows}
+			for _, rec := range r.records[p] {
+				if rec != nil {
+					s.RowsOut += rec.counts[n]
+				}
+			}
+			n++
+			rows = s.RowsOut
+			funnel = append(funnel, s)
+		}
+		if !r.complete(p) {
+			break
+		}
+	}
+	if funnel == nil {
+		funnel = []StageReport{}
+	}
+	return funnel
+}
+
+// writeReport writes OUT/report.json.
+func (r *run) writeReport(rep *Report) error {
+	p, err := json.MarshalIndent(rep, "", "  ")
+	if err != nil {
+		return err
+	}
+	out, err := manifest.CreateAtomic(filepath.Join(r.job.Output, "report.json"))
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	if _, err := out.Write(append(p, '\n')); err != nil {
+		return err
+	}
+	return out.Commit()
+}

@@ -1,0 +1,272 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/format"
+	"sluice/stages/job"
+	"sluice/stages/manifest"
+)
+
+// Files in OUT/.sluice, beside the journals.
+const (
+	blocksFile = "blocks.sluice" // shards and blocks, frozen with the inputs
+	doneFile   = "done.sluice"
+)
+
+func roundFile(p int) string { return fmt.Sprintf("round-%d.sluice", p) }
+
+// A frozen is what the first start fixes.
+type frozen struct {
+	Started time.Time
+	Shards  []stages.Shard
+	Blocks  []stages.Block
+}
+
+// A welcome is what rank 0 tells the others when a run begins.
+type welcome struct {
+	Done     bool
+	Start    int
+	Tag      string
+	Frozen   frozen
+	Records  []byte
+	Begun    []map[int]bool
+	Placed   map[int]bool
+	Rounds   [][]byte // index of the answers of each committed round
+	JobError bool     // with an error: of the kind of JobError
+}
+
+// setup lets rank 0 find out where the job stands, and tells all. It is collective. done
+// says that the job was finished before.
+func (r *run) setup(ctx context.Context) (done bool, err error) {
+	var w welcome
+	var jobError *JobError
+	if r.comm.Rank() == 0 {
+		err = r.discover(ctx, &w)
+		w.JobError = errors.As(err, &jobError)
+	}
+	var p []byte
+	if r.comm.Rank() == 0 {
+		var b bytes.Buffer
+		if e := gob.NewEncoder(&b).Encode(&w); e != nil {
+			err = errors.Join(err, e)
+		}
+		p = b.Bytes()
+	}
+	if p, e := r.comm.Bcast(ctx, p, 0); e != nil {
+		return false, e
+	} else if e := gob.NewDecoder(bytes.NewReader(p)).Decode(&w); r.comm.Rank() != 0 && e != nil {
+		err = fmt.Errorf("welcome from rank 0: %w", e)
+	}
+	if err := mpi.Agree(ctx, r.comm, err); err != nil {
+		if w.JobError {
+			return false, &JobError{err}
+		}
+		return false, err
+	}
+	if w.Done {
+		return true, nil
+	}
+	err = r.adopt(&w)
+	return false, mpi.Agree(ctx, r.comm, err)
+}
+
+// adopt takes over what rank 0 found out, and opens what is this rank's own.
+func (r *run) adopt(w *welcome) error {
+	r.start, r.tag, r.started = w.Start, w.Tag, w.Frozen.Started
+	r.shards, r.blocks = w.Frozen.Shards, w.Frozen.Blocks
+	r.index()
+	r.begun, r.placedShards = w.Begun, w.Placed
+	if r.placedShards == nil {
+		r.placedShards = map[int]bool{}
+	}
+	r.records = make([][]*blockRecord, len(r.passes))
+	for p := range r.records {
+		r.records[p] = make([]*blockRecord, len(r.blocks))
+	}
+	err := r.addRecords(w.Records)
+	if err != nil {
+		return err
+	}
+	r.answers = make([]map[int]manifest.Ref, len(r.passes))
+	for p, index := range w.Rounds {
+		if r.answers[p], err = decodeIndex(index, len(r.blocks)); err != nil {
+			return err
+		}
+		if p == 0 {
+			r.setBases()
+		}
+	}
+	if r.sinks, err = r.makeSinks(r.shards); err != nil {
+		return err
+	}
+	r.scratch = filepath.Join(r.job.Scratch, fmt.Sprintf("sluice-%s-%d", r.tag, r.comm.Rank()))
+	for _, dir := range []string{r.segments(), filepath.Join(r.dir, "parts")} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return diskError(err)
+		}
+	}
+	r.journal, err = manifest.CreateJournal(r.dir, r.start, r.comm.Rank())
+	return err
+}
+
+// index computes what follows from shards and blocks.
+func (r *run) index() {
+	r.firstBlock = make([]int, len(r.shards)+1)
+	for b := len(r.blocks) - 1; b >= 0; b-- {
+		r.firstBlock[r.blocks[b].Shard] = b
+	}
+	r.firstBlock[len(r.shards)] = len(r.blocks)
+	r.ranges = tableRanges(r.shards)
+	r.homes = homes(r.blocks, r.comm.Size())
+}
+
+// discover is rank 0's part of the setup.
+func (r *run) discover(ctx context.Context, w *welcome) error {
+	if err := r.checkPlace(); err != nil {
+		return &JobError{err}
+	}
+	if r.opt.Fresh {
+		if err := r.clear(); err != nil {
+			return err
+		}
+	}
+	shards, stats, err := format.List(ctx, r.job.Inputs)
+	then, e := manifest.ReadInputs(r.dir)
+	switch {
+	case errors.Is(e, fs.ErrNotExist):
+		if err != nil {
+			return &JobError{err}
+		}
+		if err := r.freeze(shards, stats, w); err != nil {
+			return err
+		}
+	case e != nil:
+		return fmt.Errorf("%w\nstart over with --fresh", e)
+	default:
+		now := inputFiles(stats)
+		if err := r.resume(then, now, err, w); err != nil || w.Done {
+			return err
+		}
+	}
+	return r.readState(w)
+}
+
+// freeze writes down what the job is and which blocks its inputs have.
+func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) error {
+	if err := r.newOutput(); err != nil {
+		return err
+	}
+	blocks, err := r.cut(shards)
+	if err != nil {
+		return err
+	}
+	if err := r.checkNames(shards); err != nil {
+		return err
+	}
+	w.Frozen = frozen{Started: time.Now().UTC().Round(time.Second), Shards: shards, Blocks: blocks}
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(&w.Frozen); err != nil {
+		return err
+	}
+	if err := manifest.WriteCommit(filepath.Join(r.dir, blocksFile), b.Bytes()); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "job.toml"), r.job.Text, 0o666); err != nil {
+		return diskError(err)
+	}
+	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: inputFiles(stats)})
+}
+
+// resume checks that OUT holds this job, begun with these inputs.
+func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr error, w *welcome) error {
+	canonical := r.job.Canonical()
+	if then.Job != string(canonical) {
+		return &JobError{fmt.Errorf("%s holds another job; what differs:\n%s\ngive the job another output, or start over with --fresh",
+			r.job.Output, job.Diff([]byte(then.Job), canonical))}
+	}
+	if _, err := manifest.ReadCommit(filepath.Join(r.dir, doneFile)); err == nil {
+		w.Done = true
+		return nil
+	}
+	if listErr != nil {
+		return &JobError{listErr}
+	}
+	changes := manifest.CheckInputs(then.Files, now)
+	if err := changes.Err(); err != nil {
+		return &JobError{err}
+	}
+	if text := changes.Notice(); text != "" {
+		r.notice("%s", text)
+	}
+	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))
+	if err != nil {
+		return fmt.Errorf("%w\nstart over with --fresh", err)
+	}
+	return gob.NewDecoder(bytes.NewReader(p)).Decode(&w.Frozen)
+}
+
+// readState reads the journals and the committed rounds.
+func (r *run) readState(w *welcome) error {
+	start, err := manifest.NextStart(r.dir)
+	if err != nil {
+		return err
+	}
+	w.Start, w.Tag = start, fmt.Sprintf("%x-%d", w.Frozen.Started.Unix(), start)
+	r.shards, r.blocks = w.Frozen.Shards, w.Frozen.Blocks
+	r.begun = make([]map[int]bool, len(r.passes))
+	r.records = make([][]*blockRecord, len(r.passes))
+	for p := range r.records {
+		r.records[p] = make([]*blockRecord, len(r.blocks))
+		r.begun[p] = map[int]bool{}
+	}
+	damaged, err := r.readJournals()
+	if err != nil {
+		return err
+	}
+	for _, d := range damaged {
+		r.notice("%v\nwhat it said from there on is done again", d)
+	}
+	for _, pass := range r.records {
+		for _, rec := range pass {
+			if rec != nil {
+				w.Records = rec.append(w.Records)
+			}
+		}
+	}
+	w.Begun, w.Placed = r.begun, r.placedShards
+	for p := range r.passes {
+		index, report, err := r.readRound(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%w\nremove that file to judge the round again", err)
+		}
+		if !r.complete(p) {
+			break // a journal was damaged: the answers are there, and some rows are not
+		}
+		w.Rounds = append(w.Rounds, index)
+		r.reports = append(r.reports, report)
+	}
+	return nil
+}
+
+// inputFiles is the list of inputs as the manifest keeps it.
+func inputFiles(stats []format.Stat) []manifest.InputFile {
+	files := make([]manifest.InputFile, len(stats))
+	for i, s := range stats {
+		files[i] = manifest.InputFile{Path: s.Path, Size: s.Size, Time: s.Time}
+	}
+	return files
+}

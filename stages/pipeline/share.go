@@ -1,0 +1,292 @@
+package pipeline
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"sluice/stages"
+	"sluice/stages/format"
+	"sluice/stages/manifest"
+)
+
+// newMapPass prepares pass p on this rank.
+func (r *run) newMapPass(p int) (*mapPass, error) {
+	c := &mapPass{r: r, p: p, pass: r.passes[p], pool: make(pool, max(1, r.job.Threads))}
+	c.needs = c.pass.Needs()
+	for _, step := range c.pass.Steps {
+		if step.Count {
+			c.counting++
+		}
+	}
+	c.table = c.pass.Last() && len(r.passes) > 1
+	c.asks = c.table || c.pass.Ask != nil
+	c.wanted = []string{}
+	for _, n := range c.needs {
+		c.wanted = append(c.wanted, n.Name)
+	}
+	if c.pass.Last() {
+		c.sinks = r.sinks
+	}
+	c.sources = map[sourceKey]stages.Source{}
+	for i := range r.shards {
+		if text := r.input(&r.shards[i]).Read.Text; !slices.Contains(c.wanted, text) {
+			c.wanted = append(c.wanted, text)
+		}
+		if _, err := r.sourceFor(c.sources, &r.shards[i], c.needs, r.writes()); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// notePresent counts, for each wanted column, the batches that have it. The
+// last count is of the batches with rows.
+func (c *mapPass) notePresent(b *stages.Batch, rec *blockRecord) {
+	missing, rows := format.Missing(b)
+	if rows == 0 {
+		return
+	}
+	if len(rec.present) == len(c.wanted) {
+		rec.present = append(rec.present, 0)
+	}
+	rec.present[len(c.wanted)]++
+	for i, name := range c.wanted {
+		if !slices.Contains(missing, name) {
+			rec.present[i]++
+		}
+	}
+}
+
+// share makes known to all ranks what each has done in a pass. It is collective.
+func (r *run) share(ctx context.Context, p int, c *mapPass) error {
+	all, err := gatherAll(ctx, r.comm, c.fresh)
+	if err != nil {
+		return err
+	}
+	if err := r.addRecords(all); err != nil {
+		return err
+	}
+	var own []byte
+	for s := range r.placedShards {
+		own = binary.AppendUvarint(own, uint64(s))
+	}
+	if all, err = gatherAll(ctx, r.comm, own); err != nil {
+		return err
+	}
+	d := decoder{p: all}
+	for len(d.p) > 0 {
+		r.placedShards[int(d.uint())] = true
+	}
+	for b, rec := range r.records[p] {
+		if rec == nil {
+			return fmt.Errorf("pass %d ended without block %d: this is a bug", p+1, b)
+		}
+	}
+	return nil
+}
+
+// bounds ends the job if a shard lacks a column altogether, or if more is
+// damaged than the job file allows. All ranks see the same records.
+func (r *run) bounds(ctx context.Context, c *mapPass) error {
+	var rows, damaged, shards, cut int64
+	for s := range r.shards {
+		shards++
+		present := make([]int64, len(c.wanted)+1)
+		truncated := false
+		for b := r.firstBlock[s]; b < r.firstBlock[s+1]; b++ {
+			rec := r.records[0][b]
+			rows += rec.samples
+			damaged += rec.damaged
+			truncated = truncated || rec.truncated
+			for i, n := range rec.present {
+				present[i] += n
+			}
+		}
+		if truncated {
+			cut++
+		}
+		for i, name := range c.wanted {
+			if present[len(c.wanted)] > 0 && present[i] == 0 {
+				return &JobError{&format.MissingColumn{Path: r.shards[s].Path, Column: name}}
+			}
+		}
+	}
+	first := func() string {
+		rep := &Report{}
+		if err := r.listDamage(rep); err != nil || len(rep.Damaged) == 0 {
+			return ""
+		}
+		d := rep.Damaged[0]
+		if d.Row < 0 {
+			return fmt.Sprintf("first: %s: %s\n", d.Shard, d.Error)
+		}
+		return fmt.Sprintf("first: %s, row %d: %s\n", d.Shard, d.Row, d.Error)
+	}
+	if float64(damaged) > r.job.MaxBad*float64(rows) {
+		return fmt.Errorf("%d of %d rows are damaged, more than max_bad = %v\n%sreport.json lists them; mend them, or raise max_bad and start over with --fresh",
+			damaged, rows, r.job.MaxBad, first())
+	}
+	if float64(cut) > r.job.MaxBadShards*float64(shards) {
+		return fmt.Errorf("%d of %d shards cannot be read to their end, more than max_bad_shards = %v\n%smend them, or raise max_bad_shards and start over with --fresh",
+			cut, shards, r.job.MaxBadShards, first())
+	}
+	return nil
+}
+
+// listDamage fills in the damaged rows of the report, in order.
+func (r *run) listDamage(rep *Report) error {
+	for b, rec := range r.records[0] {
+		if rec == nil || rec.damage == (manifest.Ref{}) {
+			continue
+		}
+		if len(rep.Damaged) >= maxListed {
+			rep.DamagedLeftOut += rec.damaged
+			continue
+		}
+		p, err := manifest.ReadRef(r.segments(), rec.damage)
+		if err != nil {
+			return err
+		}
+		for len(p) > 0 {
+			row, n := binary.Varint(p)
+			offset, k := binary.Varint(p[max(n, 0):])
+			d := decoder{p: p[max(n, 0)+max(k, 0):]}
+			text := d.bytes()
+			if n <= 0 || k <= 0 || d.short {
+				return errShort
+			}
+			p = d.p
+			if len(rep.Damaged) >= maxListed {
+				rep.DamagedLeftOut++
+				continue
+			}
+			if row >= 0 && r.bases != nil {
+				row += r.bases[b]
+			}
+			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[r.blocks[b].Shard].Name, row, offset, string(text)})
+		}
+	}
+	return nil
+}
+
+// commitRound writes down that a round is judged: the index of its answers,
+// and what the ranks did.
+func (r *run) commitRound(p int, index []byte, stats *PassReport) error {
+	text, err := json.Marshal(stats)
+	if err != nil {
+		return err
+	}
+	r.reports = append(r.reports, *stats)
+	return manifest.WriteCommit(filepath.Join(r.dir, roundFile(p)), append(appendBytes(nil, text), index...))
+}
+
+func (r *run) readRound(p int) (index []byte, stats PassReport, err error) {
+	path := filepath.Join(r.dir, roundFile(p))
+	payload, err := manifest.ReadCommit(path)
+	if err != nil {
+		return nil, stats, err
+	}
+	d := decoder{p: payload}
+	text := d.bytes()
+	if d.short {
+		return nil, stats, fmt.Errorf("%s: %w", path, errShort)
+	}
+	return d.p, stats, json.Unmarshal(text, &stats)
+}
+
+// verify checks on a restart what earlier starts left of a pass, before it is
+// believed. Blocks whose data are damaged or gone are done again. Each rank
+// sees to the blocks whose home it is. It is collective.
+func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
+	var bad []byte
+	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1]; b++ {
+		if rec := r.records[p][b]; rec != nil && r.verifyBlock(rec) != nil {
+			bad = binary.AppendUvarint(bad, uint64(b))
+		}
+	}
+	all, err := gatherAll(ctx, r.comm, bad)
+	if err != nil {
+		return err
+	}
+	d := decoder{p: all}
+	n := 0
+	for ; len(d.p) > 0; n++ {
+		b := int(d.uint())
+		r.records[p][b] = nil
+		delete(r.placedShards, r.blocks[b].Shard)
+	}
+	if n > 0 {
+		r.notice("%d blocks of pass %d are damaged or gone in %s, and are read again", n, p+1, r.dir)
+	}
+	return nil
+}
+
+func (r *run) verifyBlock(rec *blockRecord) error {
+	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.questions} {
+		if ref == (manifest.Ref{}) {
+			continue
+		}
+		s, err := manifest.OpenSection(r.segments(), ref)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(s.Check(), s.Close()); err != nil {
+			return err
+		}
+	}
+	shard := r.blocks[rec.block].Shard
+	if rec.piece == (manifest.Ref{}) || r.placedShards[shard] {
+		return nil
+	}
+	return checkPiece(r.dir, rec.piece)
+}
+
+// replayBlock sends the logged questions of a block.
+func (r *run) replayBlock(ctx context.Context, route *router, rec *blockRecord) error {
+	in, err := manifest.OpenRef(r.segments(), rec.questions)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	buf := bufio.NewReaderSize(in, 64<<10)
+	var head [questionHeader]byte
+	var p []byte
+	for {
+		if _, err := io.ReadFull(buf, head[:]); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		n, err := binary.ReadUvarint(buf)
+		if err != nil {
+			return err
+		}
+		p = binary.AppendUvarint(append(p[:0], head[:]...), n)
+		at := len(p)
+		p = slices.Grow(p, int(n))[:at+int(n)]
+		if _, err := io.ReadFull(buf, p[at:]); err != nil {
+			return err
+		}
+		if err := route.sendAll(ctx, p); err != nil {
+			return err
+		}
+	}
+}
+
+// asDamaged says whether err is damage of the shard that a job may survive.
+func asDamaged(err error) (*stages.Damaged, bool) { return errors.AsType[*stages.Damaged](err) }
+
+// jobErrorOf makes errors that are mistakes of the job a [JobError].
+func jobErrorOf(err error) error {
+	if missing, ok := errors.AsType[*format.MissingColumn](err); ok {
+		return &JobError{missing}
+	}
+	return err
+}

@@ -1,0 +1,310 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"sluice/stages"
+	"sluice/stages/format"
+	"sluice/stages/manifest"
+)
+
+// A stream works through spans of blocks, one after the other. Several streams
+// of a rank share its pool of cores. It owns a segment file and the part file of its span.
+type stream struct {
+	m       *mapPass
+	index   int
+	segment *manifest.Segment // made when first written to
+	route   *router           // nil where the pass asks nothing
+	part    *part             // nil where the pass writes nothing
+	parts   int
+}
+
+// run takes spans until none is left or the rank is stopping.
+func (s *stream) run(ctx context.Context) error {
+	for !s.m.r.stopping() && !s.m.over() {
+		span, ok, err := s.m.work.next(ctx)
+		if err != nil || !ok {
+			return err
+		}
+		if err := s.doSpan(ctx, span); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stream) doSpan(ctx context.Context, span span) (err error) {
+	r := s.m.r
+	shard := &r.shards[r.blocks[span.first].Shard]
+	if s.m.sink(shard) != nil {
+		s.parts++
+		if s.part, err = createPart(r.dir, fmt.Sprintf("%d-%d-%d-%d", r.start, r.comm.Rank(), s.index, s.parts)); err != nil {
+			return err
+		}
+	}
+	for b := span.first; b < span.end && !r.stopping() && !s.m.over(); b++ {
+		rec, err := s.doBlock(ctx, shard, &r.blocks[b])
+		if err != nil {
+			return fmt.Errorf("%s: %w", shard.Path, err)
+		}
+		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1}
+		if s.part != nil && b == span.end-1 && r.wholeShard(span) && (span.end-span.first == 1 || s.m.sink(shard).Plain()) {
+			done.shard = shard.Index
+		}
+		if err := s.m.finish(done); err != nil {
+			return err
+		}
+	}
+	s.part = nil
+	return nil
+}
+
+// A result is what became of one batch.
+type result struct {
+	batch     *stages.Batch
+	samples   int64 // as they were read, damaged ones included
+	counts    []int64
+	questions []byte
+}
+
+// A blockRun is the state of a block between its first batch and its last.
+type blockRun struct {
+	*stream
+	shard   *stages.Shard
+	rec     *blockRecord
+	before  []byte // rows left by the pass before; nil means all
+	answers map[int]*answerReader
+	piece   stages.Piece
+	out     *pieceWriter
+	alive   bitmap
+	damage  []byte
+	asked   io.Writer // nil until the block asks something
+}
+
+func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
+	r, p := s.m.r, s.m.p
+	b := &blockRun{stream: s, shard: shard, rec: &blockRecord{pass: p, block: blk.Index}}
+	b.rec.counts = make([]int64, s.m.counting)
+	if p == 0 {
+		b.rec.present = make([]int64, len(s.m.wanted))
+	}
+	if err := r.begin(p, blk.Index); err != nil {
+		return nil, err
+	}
+	if err := b.openState(blk); err != nil {
+		return nil, err
+	}
+	defer b.closeState()
+	if sink := s.m.sink(shard); sink != nil {
+		b.out = s.part.piece()
+		if b.piece, err = sink.Piece(shard, b.out); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := s.m.source(shard).Open(ctx, shard, blk)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	err = b.pump(ctx, reader)
+	b.rec.bytesIn = reader.BytesRead()
+	s.m.countRead(blk.Index, b.rec.bytesIn)
+	if err != nil {
+		return nil, err
+	}
+	return b.rec, b.finish()
+}
+
+// pump runs all batches of the block through the steps of the pass.
+func (b *blockRun) pump(ctx context.Context, reader stages.Reader) error {
+	c := &b.m.clock
+	produce := func() (func() (result, error), error) {
+		begin := time.Now()
+		rows, decode, err := reader.Next(ctx)
+		c.read.add(time.Since(begin))
+		if damaged, ok := asDamaged(err); ok {
+			b.truncate(damaged)
+			return nil, io.EOF
+		}
+		if err != nil {
+			return nil, err
+		}
+		first := b.rec.rows
+		b.rec.rows += int64(rows)
+		answers, err := b.takeAnswers(first, int64(rows))
+		if err != nil {
+			return nil, err
+		}
+		return func() (result, error) {
+			begin := time.Now()
+			defer func() { c.compute.add(time.Since(begin)) }()
+			batch, err := decode()
+			if err != nil {
+				return result{}, err
+			}
+			return b.m.steps(ctx, batch, b.before, answers)
+		}, nil
+	}
+	return ordered(ctx, b.m.pool, 2, produce, func(res result) error { return b.consume(ctx, res) })
+}
+
+// consume takes the results of batches in the order of their rows.
+func (b *blockRun) consume(ctx context.Context, res result) error {
+	c := &b.m.clock
+	for i, n := range res.counts {
+		b.rec.counts[i] += n
+	}
+	if b.rec.pass == 0 {
+		b.m.notePresent(res.batch, b.rec)
+		for _, d := range res.batch.Damaged {
+			b.addDamage(d)
+			b.rec.damaged++
+		}
+	}
+	b.alive.append(res.batch.Keep)
+	if len(res.questions) > 0 {
+		begin := time.Now()
+		if err := b.ask(ctx, res.questions); err != nil {
+			return err
+		}
+		c.exchange.add(time.Since(begin))
+	}
+	if b.piece != nil {
+		begin := time.Now()
+		if err := b.piece.Write(res.batch); err != nil {
+			return err
+		}
+		c.write.add(time.Since(begin))
+	}
+	b.rec.samples += res.samples
+	c.rows.Add(res.samples)
+	b.m.progress(0, res.samples)
+	format.Release(res.batch)
+	b.m.buffers.put(res.questions)
+	return nil
+}
+
+// ask logs questions in the segment of the stream and sends them to their judges.
+func (b *blockRun) ask(ctx context.Context, questions []byte) error {
+	if b.asked == nil {
+		seg, err := b.openSegment()
+		if err != nil {
+			return err
+		}
+		if b.asked, err = seg.Begin(); err != nil {
+			return err
+		}
+	}
+	if _, err := b.asked.Write(questions); err != nil {
+		return err
+	}
+	return b.route.sendAll(ctx, questions)
+}
+
+func (s *stream) openSegment() (*manifest.Segment, error) {
+	if s.segment != nil {
+		return s.segment, nil
+	}
+	r := s.m.r
+	name := fmt.Sprintf("pass%d-%d-%d-%d.seg", s.m.p, r.start, r.comm.Rank(), s.index)
+	var err error
+	s.segment, err = manifest.NewSegmentWriter(filepath.Join(r.dir, "segments", name))
+	return s.segment, err
+}
+
+// finish closes what the block has written and fills in the record.
+func (b *blockRun) finish() (err error) {
+	if b.asked != nil {
+		if b.rec.questions, err = b.segment.End(); err != nil {
+			return err
+		}
+	}
+	if len(b.damage) > 0 {
+		seg, err := b.openSegment()
+		if err != nil {
+			return err
+		}
+		if b.rec.damage, err = seg.Append(b.damage); err != nil {
+			return err
+		}
+	}
+	if bits := b.alive.bytes(); bits != nil && !b.m.pass.Last() {
+		seg, err := b.openSegment()
+		if err != nil {
+			return err
+		}
+		if b.rec.alive, err = seg.Append(bits); err != nil {
+			return err
+		}
+	}
+	if b.segment != nil {
+		if err := b.segment.Flush(); err != nil {
+			return err
+		}
+	}
+	if b.piece != nil {
+		begin := time.Now()
+		if err := b.piece.Close(); err != nil {
+			return err
+		}
+		if b.rec.piece, err = b.out.end(); err != nil {
+			return err
+		}
+		b.m.clock.write.add(time.Since(begin))
+		b.rec.bytesOut = b.rec.piece.Length
+		b.m.clock.bytesOut.Add(b.rec.bytesOut)
+	}
+	return nil
+}
+
+// addDamage encodes a damaged row for the list of the block.
+func (b *blockRun) addDamage(d stages.Damage) {
+	b.damage = binary.AppendVarint(b.damage, d.Row)
+	b.damage = binary.AppendVarint(b.damage, d.Offset)
+	b.damage = appendBytes(b.damage, []byte(d.Error))
+}
+
+// truncate notes that the rest of the shard cannot be read.
+func (b *blockRun) truncate(d *stages.Damaged) {
+	b.rec.truncated = true
+	if b.rec.pass == 0 {
+		b.addDamage(stages.Damage{Row: -1, Offset: d.Offset, Error: d.Err.Error()})
+	}
+}
+
+// A bitmap has a bit per row, set where the row is left.
+type bitmap struct {
+	bits []byte
+	rows int64
+	gone int64
+}
+
+func (m *bitmap) append(keep []bool) {
+	for _, k := range keep {
+		if m.rows%8 == 0 {
+			m.bits = append(m.bits, 0)
+		}
+		if k {
+			m.bits[len(m.bits)-1] |= 1 << (m.rows % 8)
+		} else {
+			m.gone++
+		}
+		m.rows++
+	}
+}
+
+// bytes returns the bitmap, or nil where all rows are left.
+func (m *bitmap) bytes() []byte {
+	if m.gone == 0 {
+		return nil
+	}
+	return m.bits
+}
+
+// testBit says whether row i is left.
+func testBit(bits []byte, i int64) bool { return bits[i/8]&(1<<(i%8)) != 0 }

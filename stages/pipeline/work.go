@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+
+	"sluice/mpi"
+	"sluice/stages"
+)
+
+// homes gives each block a home: rank k is home of the blocks [homes[k], homes[k+1]),
+// about as many bytes as the others. The home of a sample is that of its block.
+func homes(blocks []stages.Block, ranks int) []int {
+	var total int64
+	for _, b := range blocks {
+		total += b.Bytes
+	}
+	h := make([]int, 1, ranks+1)
+	var before int64
+	for i, b := range blocks {
+		middle := before + b.Bytes/2
+		for len(h) < ranks && float64(middle) >= float64(total)*float64(len(h))/float64(ranks) {
+			h = append(h, i)
+		}
+		before += b.Bytes
+	}
+	for len(h) <= ranks {
+		h = append(h, len(blocks))
+	}
+	return h
+}
+
+// homeOf returns the rank that is home of a block.
+func homeOf(homes []int, block int) int {
+	return sort.Search(len(homes)-2, func(k int) bool { return homes[k+1] > block })
+}
+
+// A span is a run of consecutive blocks of one shard: what a rank takes at a
+// time, and writes into one part file.
+type span struct {
+	first, end int // blocks
+	bytes      int64
+}
+
+// spans cuts the blocks still to do of each home into spans: large ones first,
+// then smaller and smaller down to a block, so that what is left at the end
+// can be shared by all.
+func spans(blocks []stages.Block, homes []int, todo func(block int) bool, streams int) [][]span {
+	all := make([][]span, len(homes)-1)
+	for k := range all {
+		var left int64
+		var list []int
+		for b := homes[k]; b < homes[k+1]; b++ {
+			if todo(b) {
+				list = append(list, b)
+				left += blocks[b].Bytes
+			}
+		}
+		for i := 0; i < len(list); {
+			s := span{first: list[i], end: list[i], bytes: 0}
+			target := left / int64(4*streams)
+			for i < len(list) && list[i] == s.end && blocks[list[i]].Shard == blocks[s.first].Shard &&
+				(s.end == s.first || s.bytes+blocks[list[i]].Bytes <= target) {
+				s.bytes += blocks[list[i]].Bytes
+				s.end++
+				i++
+			}
+			left -= s.bytes
+			all[k] = append(all[k], s)
+		}
+		slices.SortStableFunc(all[k], func(a, b span) int { return cmp.Compare(b.bytes, a.bytes) })
+	}
+	return all
+}
+
+// work hands out the spans of a pass: first those of this rank's own home,
+// then those that other ranks have not come to.
+type work struct {
+	comm  mpi.Comm
+	name  string
+	spans [][]span
+
+	mu     sync.Mutex
+	victim int // how far from this rank the home is that it takes from
+}
+
+// next returns a span, or false when all have been taken.
+func (w *work) next(ctx context.Context) (span, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ; w.victim < w.comm.Size(); w.victim++ {
+		home := (w.comm.Rank() + w.victim) % w.comm.Size()
+		if len(w.spans[home]) == 0 {
+			continue
+		}
+		i, err := w.comm.Next(ctx, fmt.Sprintf("%s/%d", w.name, home), 1)
+		if err != nil {
+			return span{}, false, err
+		}
+		if i < int64(len(w.spans[home])) {
+			return w.spans[home][i], true, nil
+		}
+	}
+	return span{}, false, nil
+}
