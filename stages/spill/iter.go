@@ -7,42 +7,42 @@ import (
 
 // An Iter gives the records of a [Sorter] in order. It belongs to one goroutine.
 type Iter struct {
-	s    *Sorter
-	next func() (Record, error)
-	held *Record // read, but not given out
-	rec  Record  // what held points to
-	err  error   // sticks; io.EOF at the end
-}
-
-// iterate returns the next function over memory.
-func (m *memory) iterate() func() (Record, error) {
-	i := 0
-	return func() (Record, error) {
-		if i == len(m.entries) {
-			return Record{}, io.EOF
-		}
-		m.warm(i)
-		i++
-		return m.record(i - 1), nil
-	}
+	s     *Sorter
+	merge *merge // nil where all is in memory
+	i     int    // next entry of memory
+	rec   Record // the last of Groups
+	held  bool   // rec is still to be given out
+	err   error  // sticks; io.EOF at the end
 }
 
 // Next returns the next record, or io.EOF after the last. Its payload is good until
 // the next call and must not be written to.
 func (it *Iter) Next() (Record, error) {
-	if it.held != nil {
-		it.held = nil
+	if it.held {
+		it.held = false
 		return it.rec, nil
 	}
-	if it.err != nil {
-		return Record{}, it.err
+	if m := &it.s.memory; it.merge == nil && it.i < len(m.entries) {
+		m.warm(it.i)
+		it.i++
+		return m.record(it.i - 1), nil
 	}
-	if it.s.closed {
-		return Record{}, errClosed
+	return it.further()
+}
+
+// further is Next beyond memory.
+func (it *Iter) further() (r Record, err error) {
+	switch {
+	case it.err != nil:
+		return r, it.err
+	case it.s.closed:
+		it.err = errClosed
+	case it.merge == nil:
+		it.err = io.EOF
+	default:
+		r, it.err = it.merge.next()
 	}
-	r, err := it.next()
-	it.err = err
-	return r, err
+	return r, it.err
 }
 
 // Groups returns the keys in order, each with its records. The records of a
@@ -79,7 +79,7 @@ func (it *Iter) nextOf(key uint64) bool {
 	}
 	it.rec = r
 	if r.Key != key {
-		it.held = &it.rec
+		it.held = true
 		return false
 	}
 	return true
@@ -87,7 +87,7 @@ func (it *Iter) nextOf(key uint64) bool {
 
 func (it *Iter) hold(r Record) {
 	it.rec = r
-	it.held = &it.rec
+	it.held = true
 }
 
 // Err returns the error that ended the records early, or nil.

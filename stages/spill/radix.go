@@ -5,21 +5,31 @@ import (
 	"slices"
 )
 
-// fewEntries is where insertion beats counting.
-const fewEntries = 24
+const (
+	// fewEntries is where insertion beats counting.
+	fewEntries = 24
+	// maxWidth keeps the open cache lines of a scatter, one per bucket, well
+	// within the second-level cache.
+	maxWidth = 10
+)
 
 // sort puts the entries into the order of records.
 func (m *memory) sort() {
 	if !slices.IsSortedFunc(m.entries, m.compare) {
-		m.radix(m.entries, 0)
+		(&radix{memory: m}).sort(m.entries, 0, 0)
 	}
 }
 
-// radix sorts entries whose words before the given one are equal. It is an
-// in-place most-significant-digit radix sort (McIlroy, Bostic, McIlroy,
-// "Engineering Radix Sort", 1993) whose digits begin at the highest bit
+// radix is an in-place most-significant-digit radix sort (McIlroy, Bostic,
+// McIlroy, "Engineering Radix Sort", 1993) whose digits begin at the highest bit
 // in which the entries differ, so that small keys and hot keys cost no passes.
-func (m *memory) radix(e []entry, word int) {
+type radix struct {
+	*memory
+	counts [][]int // by depth
+}
+
+// sort sorts entries whose words before the given one are equal.
+func (r *radix) sort(e []entry, word, depth int) {
 	for len(e) > fewEntries {
 		all, some := ^uint64(0), uint64(0)
 		for i := range e {
@@ -29,53 +39,71 @@ func (m *memory) radix(e []entry, word int) {
 		}
 		if all == some {
 			if word++; word == 3 {
-				slices.SortFunc(e, m.comparePayloads)
+				slices.SortFunc(e, r.comparePayloads)
 				return
 			}
 			continue
 		}
 		top := bits.Len64(all ^ some)
-		// About 16 entries are to remain in each bucket of the last round.
-		width := min(8, top, max(1, bits.Len(uint(len(e)))-4))
-		tail := scatter(e, word, top-width, width)
+		width := min(digit(len(e)), top)
 		from := 0
-		for _, to := range tail[:1<<width] {
+		for _, to := range r.scatter(e, word, top-width, width, depth) {
 			if to-from > 1 {
-				m.radix(e[from:to], word)
+				r.sort(e[from:to], word, depth+1)
 			}
 			from = to
 		}
 		return
 	}
-	m.insertion(e)
+	r.insertion(e)
+}
+
+// digit chooses the width of the next digit: the passes that n entries need until
+// about 16 remain in a bucket have digits of one width.
+func digit(n int) int {
+	left := max(1, bits.Len(uint(n))-4)
+	passes := (left + maxWidth - 1) / maxWidth
+	return (left + passes - 1) / passes
 }
 
 // scatter moves e into buckets by width bits from shift up, and returns where each
-// bucket ends.
-func scatter(e []entry, word, shift, width int) (tail [256]int) {
-	var head [256]int
-	mask := uint64(1)<<width - 1
+// bucket ends. The result is good until the next scatter of that depth.
+func (r *radix) scatter(e []entry, word, shift, width, depth int) (tail []int) {
+	word &= 3
+	n := 1 << width
+	mask := uint64(n - 1)
+	for len(r.counts) <= depth {
+		r.counts = append(r.counts, nil)
+	}
+	if len(r.counts[depth]) < 2*n {
+		r.counts[depth] = make([]int, 2*n)
+	}
+	head, tail := r.counts[depth][:n:n], r.counts[depth][n:2*n:2*n]
+	clear(tail)
 	for i := range e {
-		tail[e[i][word&3]>>shift&mask&255]++
+		tail[e[i][word]>>shift&mask]++
 	}
 	at := 0
-	for b := range tail {
+	for b, count := range tail {
 		head[b] = at
-		at += tail[b]
+		at += count
 		tail[b] = at
 	}
-	for b := range uint64(1) << width {
-		for i := head[b&255]; i < tail[b&255]; i = head[b&255] {
-			v := e[i]
-			for {
-				d := v[word&3] >> shift & mask & 255
+	// Each swap puts one entry where it belongs. Going through the rest of all
+	// buckets again and again, in place of following an entry's way, keeps
+	// many loads under way at a time.
+	for again := true; again; {
+		again = false
+		for b, end := range tail {
+			if head[b] == end {
+				continue
+			}
+			again = true
+			for i := head[b]; i < end; i++ {
+				d := e[i][word] >> shift & mask
 				j := head[d]
 				head[d]++
-				if d == b {
-					e[j] = v
-					break
-				}
-				v, e[j] = e[j], v
+				e[i], e[j] = e[j], e[i]
 			}
 		}
 	}

@@ -149,7 +149,7 @@ func (s *Sorter) Sorted() (*Iter, error) {
 	s.sorted = true
 	if len(s.runs) == 0 {
 		s.memory.sort()
-		return &Iter{s: s, next: s.memory.iterate()}, nil
+		return &Iter{s: s}, nil
 	}
 	if s.memory.len() > 0 {
 		if s.err = s.spill(); s.err != nil {
@@ -164,7 +164,7 @@ func (s *Sorter) Sorted() (*Iter, error) {
 		s.err = err
 		return nil, err
 	}
-	return &Iter{s: s, next: m.next}, nil
+	return &Iter{s: s, merge: m}, nil
 }
 
 var errClosed = errors.New("spill: the sorter is closed")
