@@ -17,12 +17,18 @@ type cudaDevice struct {
 	work chan func()
 }
 
-func countCUDA() (int, error) { return cu.NumDevices() }
+// countCUDA returns how many devices the driver shows to this process.
+func countCUDA() (int, error) {
+	if err := driverError(); err != nil {
+		return 0, err
+	}
+	return cu.NumDevices()
+}
 
 func openCUDA(localRank int) (Device, error) {
 	n, err := countCUDA()
 	if err != nil {
-		return nil, fmt.Errorf("gpu: cannot ask the CUDA driver for devices: %w\nset device = \"host\" to go without", err)
+		return nil, fmt.Errorf("gpu: no CUDA device: %w\nask Slurm for one (gpus_per_node), or set device = \"host\" to go without", err)
 	}
 	if n == 0 {
 		return nil, errors.New("gpu: the CUDA driver shows no device\nask Slurm for one (gpus_per_node), or set device = \"host\"")
