@@ -7,42 +7,10 @@ import (
 	"sluice/stages/format"
 )
 
-// A budget shares out the memory of a rank.
-//
-//	exchange  1/8   slots of the exchange
-//	route     1/16  questions gathered by destination, all streams
-//	sort      3/16  each of two sorters: questions, and answers
-//	batches   1/4   batches in flight, all streams
-//
-// The rest is for the tables of blocks, codecs, and what the Go runtime keeps.
-type budget struct {
-	exchange, route, sort int64
-	batch                 int // bytes of a batch, as it stands in the input
-}
-
-// inFlight is how many batches a stream has under way: one being read, two
-// waiting, one in each of a core and the sink.
-const inFlight = 5
-
-// expand is how much memory a batch takes per byte of input: the bytes, the
-// unescaped text, and the output.
-const expand = 3
-
-func newBudget(memory int64, streams int) budget {
-	const slots = 256 << 20 // more does not make an exchange faster
-	batches := memory / 4 / int64(streams*inFlight*expand)
-	return budget{
-		exchange: min(memory/8, slots),
-		route:    min(memory/16, slots),
-		sort:     memory * 3 / 16,
-		batch:    int(min(max(batches, 32<<10), 1<<20)),
-	}
-}
-
 // plan sets what follows from the job's memory and threads.
 func (r *run) plan() {
 	r.streams = max(1, r.job.Threads)
-	r.budget = newBudget(r.job.Memory, r.streams)
+	r.budget = stages.NewBudget(r.job.Memory, r.streams)
 }
 
 // blockSize is how large the blocks are that shards are cut into: small enough
@@ -109,8 +77,8 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs
 
 func (r *run) formatOptions(writes []string) format.Options {
 	return format.Options{
-		BatchBytes: r.budget.batch,
-		ReadBytes:  min(4<<20, max(r.budget.batch, 64<<10)),
+		BatchBytes: r.budget.Batch,
+		ReadBytes:  min(4<<20, max(r.budget.Batch, 64<<10)),
 		MaxRow:     max(r.job.Memory/4, 1<<20),
 		Seed:       r.job.Seed,
 		Writes:     writes,

@@ -34,6 +34,9 @@ const (
 
 // begin notes that this start reads a block.
 func (r *run) begin(p, block int) error {
+	if r.opt.Watch != nil {
+		r.opt.Watch.Block(p+1, block)
+	}
 	var buf [2 * binary.MaxVarintLen64]byte
 	b := binary.AppendUvarint(buf[:0], uint64(p))
 	return r.journal.Append(kindBegin, binary.AppendUvarint(b, uint64(block)))

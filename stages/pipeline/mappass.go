@@ -17,7 +17,7 @@ import (
 type mapPass struct {
 	r        *run
 	p        int
-	pass     Pass
+	pass     stages.Pass
 	needs    []stages.Need
 	wanted   []string // columns that a shard must have
 	counting int      // steps that count
@@ -110,7 +110,7 @@ func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) e
 		group.Go(func() {
 			s := &stream{m: c, index: i}
 			if c.asks {
-				s.route = newRouter(c.inbox.exchange, r.comm.Size(), r.budget.route/int64(r.streams), c.dest())
+				s.route = newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route/int64(r.streams), c.dest())
 			}
 			err := s.run(ctx)
 			if err == nil && s.route != nil {
@@ -211,7 +211,7 @@ func (r *run) replay(ctx context.Context, c *mapPass) error {
 	if !c.asks {
 		return nil
 	}
-	route := newRouter(c.inbox.exchange, r.comm.Size(), r.budget.route, c.dest())
+	route := newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route, c.dest())
 	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1]; b++ {
 		rec := r.records[c.p][b]
 		if rec == nil || rec.questions == (manifest.Ref{}) {

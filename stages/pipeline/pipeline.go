@@ -2,8 +2,8 @@
 // blocks of the input to the ranks, exchanges what shufflers ask, and writes
 // the output, so that a job that was killed anywhere continues.
 //
-// All ranks call [Run]. [Passes] shows how the stages of a job fall into passes
-// without running them.
+// All ranks call [Run]. [stages.Passes] shows how the stages of a job fall into
+// passes without running them.
 package pipeline
 
 import (
@@ -38,7 +38,7 @@ type Watch interface {
 	// Pass begins a pass, of which this start has to read so many bytes over
 	// all ranks. what says what the rank does in it.
 	Pass(pass, passes int, what string, bytes int64)
-	// Block says which block is begun.
+	// Block says which block of the input is begun; passes count from 1.
 	Block(pass, block int)
 	// Done adds bytes read and rows seen.
 	Done(bytes, rows int64)
@@ -70,14 +70,14 @@ type run struct {
 	opt    Options
 	comm   mpi.Comm
 	dir    string // OUT/.sluice
-	budget budget
+	budget stages.Budget
 
 	start   int // number of this start, from 0
 	started time.Time
 	tag     string // names this job and start in scratch
 	scratch string // this rank's folder for temporary files
 	stages  []stages.Stage
-	passes  []Pass
+	passes  []stages.Pass
 
 	shards     []stages.Shard
 	blocks     []stages.Block
@@ -110,7 +110,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	if err != nil {
 		return out, &JobError{err}
 	}
-	r.stages, r.passes = made, Passes(made)
+	r.stages, r.passes = made, stages.Passes(made)
 	r.plan()
 	done, err := r.setup(ctx)
 	if done || err != nil {

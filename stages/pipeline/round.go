@@ -25,10 +25,10 @@ func (r *run) openInbox(ctx context.Context, name string) (*inbox, error) {
 	in := &inbox{sorter: spill.New(spill.Options{
 		Dir:      r.scratch,
 		Prefix:   fmt.Sprintf("%s-%d-%s-", r.tag, r.comm.Rank(), name),
-		Memory:   r.budget.sort,
+		Memory:   r.budget.Sort,
 		MaxBytes: r.job.ScratchMax / int64(max(1, r.comm.LocalSize())),
 	})}
-	x, err := r.comm.Exchange(ctx, mpi.ExchangeOptions{Name: name, Budget: r.budget.exchange}, func(_ int, p []byte) error {
+	x, err := r.comm.Exchange(ctx, mpi.ExchangeOptions{Name: name, Budget: r.budget.Exchange}, func(_ int, p []byte) error {
 		for len(p) > 0 {
 			q, rest, ok := nextQuestion(p)
 			if !ok {
@@ -69,7 +69,7 @@ func (r *run) judgeAll(ctx context.Context, name string, questions *spill.Sorter
 	if err != nil {
 		return nil, err
 	}
-	route := newRouter(in.exchange, r.comm.Size(), r.budget.route, dest)
+	route := newRouter(in.exchange, r.comm.Size(), r.budget.Route, dest)
 	begin := time.Now()
 	err = r.judgeKeys(ctx, questions, judge, route)
 	c.compute.add(time.Since(begin))

@@ -1,22 +1,18 @@
-package pipeline
+package stages
 
-import (
-	"slices"
-
-	"sluice/stages"
-)
+import "slices"
 
 // A Pass reads each shard once. It runs its steps over every batch, and then
 // asks the questions of one shuffler, or writes.
 type Pass struct {
 	Steps []Step
-	Ask   stages.Shuffler // nil in the last pass, which writes
+	Ask   Shuffler // nil in the last pass, which writes
 }
 
 // A Step is what one stage does to the batches of a pass: Map for a mapper,
 // Apply for a shuffler.
 type Step struct {
-	Stage stages.Stage
+	Stage Stage
 	Index int // of the stage in the job
 	Round int // of the answers that a shuffler applies: the pass that asked
 	// Count is set the first time that a stage's decisions are seen: there
@@ -29,10 +25,10 @@ type Step struct {
 func (p Pass) Last() bool { return p.Ask == nil }
 
 // Passes cuts a list of stages into passes: each shuffler ends one.
-func Passes(list []stages.Stage) []Pass {
+func Passes(list []Stage) []Pass {
 	var asks []int
 	for i, s := range list {
-		if _, ok := s.(stages.Shuffler); ok {
+		if _, ok := s.(Shuffler); ok {
 			asks = append(asks, i)
 		}
 	}
@@ -44,7 +40,7 @@ func Passes(list []stages.Stage) []Pass {
 		}
 		if p < len(asks) {
 			end = asks[p]
-			passes[p].Ask = list[end].(stages.Shuffler)
+			passes[p].Ask = list[end].(Shuffler)
 		}
 		for i, s := range list[:end] {
 			step := Step{Stage: s, Index: i, Round: slices.Index(asks, i), Count: i >= before}
@@ -58,17 +54,17 @@ func Passes(list []stages.Stage) []Pass {
 }
 
 // alters says that a stage does more than drop rows.
-func alters(s stages.Stage) bool {
+func alters(s Stage) bool {
 	c := s.Columns()
 	return len(c.Adds)+len(c.Changes) > 0
 }
 
 // Needs returns the columns that the pass reads from the input: what its
 // steps and its shuffler read, less what earlier steps add.
-func (p Pass) Needs() []stages.Need {
-	var needs []stages.Need
+func (p Pass) Needs() []Need {
+	var needs []Need
 	added := map[string]bool{}
-	read := func(s stages.Stage) {
+	read := func(s Stage) {
 		for _, n := range s.Columns().Reads {
 			if !added[n.Name] && !slices.Contains(needs, n) {
 				needs = append(needs, n)

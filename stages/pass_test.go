@@ -1,0 +1,79 @@
+package stages_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+
+	"sluice/stages"
+)
+
+type mapper struct {
+	name    string
+	columns stages.Columns
+}
+
+func (m mapper) Name() string                           { return m.name }
+func (m mapper) Columns() stages.Columns                { return m.columns }
+func (mapper) Map(context.Context, *stages.Batch) error { return nil }
+
+type shuffler struct{ mapper }
+
+func (shuffler) Ask(context.Context, *stages.Batch, func(stages.Question)) error { return nil }
+func (shuffler) Judge(context.Context, uint64, iter.Seq[stages.Question], func(stages.Answer) error) error {
+	return nil
+}
+func (shuffler) Apply(context.Context, *stages.Batch, []stages.Answer) error { return nil }
+
+// Map hides the mapper's method: a shuffler is no mapper.
+func (shuffler) Map() {}
+
+func draw(passes []stages.Pass) string {
+	var b strings.Builder
+	for _, p := range passes {
+		for _, s := range p.Steps {
+			mark := ""
+			if s.Count {
+				mark = "*"
+			}
+			fmt.Fprintf(&b, "%s%s ", s.Stage.Name(), mark)
+		}
+		if p.Ask != nil {
+			fmt.Fprintf(&b, "ask-%s ", p.Ask.Name())
+		}
+		b.WriteString("| ")
+	}
+	return b.String()
+}
+
+func TestPasses(t *testing.T) {
+	filter := func(n string) stages.Stage { return mapper{name: n} }
+	adder := func(n string) stages.Stage {
+		return mapper{n, stages.Columns{Reads: []stages.Need{{Name: "text"}}, Adds: []string{n}}}
+	}
+	dedup := func(n string) stages.Stage { return shuffler{mapper{name: n}} }
+	for _, c := range []struct {
+		list []stages.Stage
+		want string
+	}{
+		{nil, "| "},
+		{[]stages.Stage{filter("f")}, "f* | "},
+		{[]stages.Stage{dedup("d")}, "ask-d | d* | "},
+		// A filter before a dedup is not run again: the rows it left are known.
+		{[]stages.Stage{filter("f"), dedup("d"), filter("g")}, "f* ask-d | d* g* | "},
+		// A stage that adds a column is, because the column is to be written.
+		{[]stages.Stage{adder("a"), dedup("d")}, "a* ask-d | a d* | "},
+		// The last pass lists the duplicates of all dedups.
+		{[]stages.Stage{dedup("d"), filter("f"), dedup("e"), filter("g")}, "ask-d | d* f* ask-e | d e* g* | "},
+	} {
+		if got := draw(stages.Passes(c.list)); got != c.want {
+			t.Errorf("got %s\nwant %s", got, c.want)
+		}
+	}
+	needs := stages.Passes([]stages.Stage{adder("a"), dedup("d")})[1].Needs()
+	if len(needs) != 1 || needs[0].Name != "text" {
+		t.Errorf("needs %v, want text for the stage that runs again", needs)
+	}
+}

@@ -1,0 +1,188 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"sluice/mpi"
+	"sluice/stages/job"
+	"sluice/stages/pipeline"
+)
+
+// A trap is a watch that does something at the n-th event of a run.
+type trap struct {
+	left atomic.Int64
+	do   func()
+}
+
+func newTrap(n int64, do func()) *trap {
+	t := &trap{do: do}
+	t.left.Store(n)
+	return t
+}
+
+func (t *trap) event() {
+	if t.left.Add(-1) == 0 {
+		t.do()
+	}
+}
+
+func (t *trap) Pass(int, int, string, int64) { t.event() }
+func (t *trap) Block(int, int)               { t.event() }
+func (t *trap) Done(int64, int64)            { t.event() }
+func (t *trap) Finish()                      { t.event() }
+
+// The child of TestKilled: it runs a job and kills itself at an event.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("SLUICE_TEST_JOB"); path != "" {
+		os.Exit(child(path))
+	}
+	os.Exit(m.Run())
+}
+
+func child(path string) int {
+	at, _ := strconv.ParseInt(os.Getenv("SLUICE_TEST_KILL"), 10, 64)
+	ranks, _ := strconv.Atoi(os.Getenv("SLUICE_TEST_RANKS"))
+	j, err := job.Parse(path, catalogue(), job.Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	j.Threads, j.Memory, j.Scratch = 2, 64_000_000, filepath.Join(filepath.Dir(path), "scratch")
+	o := pipeline.Options{Watch: newTrap(at, func() {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	})}
+	err = mpi.Local(ranks, mpi.Config{}, func(c mpi.Comm) error {
+		_, err := pipeline.Run(context.Background(), c, j, o)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// kill -9 at any event, several times, with changing numbers of ranks: the
+// output is that of a run that nobody disturbed.
+func TestKilled(t *testing.T) {
+	f := newFolder(t)
+	f.corpus(2, 12, 200)
+	if _, err := f.run(exactJob, "calm", 3, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := f.tree("calm", "data", "duplicates")
+	for _, seed := range []int64{1, 7, 40, 70} {
+		out := fmt.Sprint("killed", seed)
+		f.write("job.toml", strings.Replace(exactJob, `"out"`, strconv.Quote(out), 1))
+		kills := 0
+		for try := int64(0); ; try++ {
+			if try == 30 {
+				t.Fatal("does not come to an end")
+			}
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
+				fmt.Sprintf("SLUICE_TEST_KILL=%d", seed+try*11), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%4))
+			text, err := cmd.CombinedOutput()
+			if err == nil {
+				break
+			}
+			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("%v: %s", err, text)
+			}
+			kills++
+		}
+		if kills == 0 {
+			t.Errorf("seed %d: nothing was killed", seed)
+		}
+		same(t, want, f.tree(out, "data", "duplicates"))
+	}
+}
+
+// A run that is asked to stop ends with ErrStopped on all ranks, and continues
+// without reading again what it finished.
+func TestStoppedContinues(t *testing.T) {
+	f := newFolder(t)
+	f.corpus(3, 12, 200)
+	calm, err := f.run(exactJob, "calm", 2, pipeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := f.tree("calm", "data", "duplicates")
+	for at := int64(2); ; at += 9 {
+		out := fmt.Sprint("stopped", at)
+		stop := make(chan struct{})
+		_, err := f.run(exactJob, out, 2, pipeline.Options{Stop: stop, Watch: newTrap(at, func() { close(stop) })})
+		if err == nil {
+			if at < 20 {
+				t.Error("was not stopped")
+			}
+			break
+		}
+		if !errors.Is(err, mpi.ErrStopped) {
+			t.Fatal(err)
+		}
+		after, err := f.run(exactJob, out, 3, pipeline.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, f.tree(out, "data", "duplicates"))
+		for _, p := range after.Report.Passes {
+			for _, r := range p.Ranks {
+				if r.ReadAgain > 0 {
+					t.Errorf("stopped at event %d: rank %d read %d bytes again", at, r.Rank, r.ReadAgain)
+				}
+			}
+		}
+		if after.Report.RowsIn != calm.Report.RowsIn || fmt.Sprint(after.Report.Stages) != fmt.Sprint(calm.Report.Stages) {
+			t.Errorf("stopped at event %d: the funnel is %v, want %v", at, after.Report.Stages, calm.Report.Stages)
+		}
+	}
+}
+
+// Damage to any checkpoint is found: the run gives the right bytes, or says
+// that it cannot.
+func TestDamagedCheckpoints(t *testing.T) {
+	f := newFolder(t)
+	f.corpus(4, 8, 200)
+	if _, err := f.run(exactJob, "calm", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := f.tree("calm", "data", "duplicates")
+	refused := 0
+	for i := 0; ; i++ {
+		out := fmt.Sprint("damaged", i)
+		stop := make(chan struct{})
+		// Event 24 is in the last pass: rounds, segments, parts, journals are there.
+		if _, err := f.run(exactJob, out, 2, pipeline.Options{Stop: stop, Watch: newTrap(24, func() { close(stop) })}); !errors.Is(err, mpi.ErrStopped) {
+			t.Fatal(err)
+		}
+		files := sortedFiles(t, filepath.Join(f.dir, out, ".sluice"))
+		if i == len(files) {
+			break
+		}
+		flip(t, files[i])
+		_, err := f.run(exactJob, out, 2, pipeline.Options{})
+		if err != nil {
+			refused++
+			if !strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: no remedy in %v", files[i], err)
+			}
+			if _, err := f.run(exactJob, out, 2, pipeline.Options{Fresh: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, want, f.tree(out, "data", "duplicates"))
+	}
+	t.Logf("refused %d", refused)
+}
