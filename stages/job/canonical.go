@@ -117,8 +117,8 @@ func quote(s string) string {
 	return b.String()
 }
 
-// Diff tells how two canonical forms differ, a line for each key, or returns
-// "" if they do not.
+// Diff tells how two canonical forms differ, a line for each key without a
+// newline after the last; "" if they do not.
 func Diff(old, new []byte) string {
 	before, after := parseCanonical(old), parseCanonical(new)
 	var b strings.Builder
@@ -136,7 +136,7 @@ func Diff(old, new []byte) string {
 		delete(before.values, line)
 		delete(after.values, line)
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 type canonical struct {

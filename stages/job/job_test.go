@@ -391,7 +391,7 @@ stage.d.use is new: "dedup.exact"
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	moved := mustParse(t, "input='other'\noutput='out'\n")
-	if d := Diff(mustParse(t, small).Canonical(), moved.Canonical()); d != `input was ["/j/in"], is ["/j/other"]`+"\n" {
+	if d := Diff(mustParse(t, small).Canonical(), moved.Canonical()); d != `input was ["/j/in"], is ["/j/other"]` {
 		t.Error(d)
 	}
 }

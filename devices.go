@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"sluice/gpu"
+	"sluice/stages/job"
+)
+
+const devicesUsage = `usage: sluice devices
+
+Lists the cores and the accelerators of this node, with their memory and
+health. A device with uncorrected memory errors should be drained.
+
+example:
+  srun --nodes=4 --ntasks-per-node=1 sluice devices
+`
+
+// devices lists what this node computes on.
+func (p *program) devices(args []string) error {
+	args, err := flagSet{}.parse(args)
+	if err != nil {
+		return err
+	}
+	if err := arguments(args, "devices"); err != nil {
+		return err
+	}
+	host, err := gpu.Open(0, "host")
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	memory, err := host.Memory()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "host  %s, %d threads, %s free of %s\n",
+		host.Name(), job.DefaultThreads(1), bytes(int64(memory.Free)), bytes(int64(memory.Total)))
+	all, err := gpu.List()
+	if err != nil {
+		p.errorf("no accelerators: %v", err)
+		return nil
+	}
+	for i, d := range all {
+		fmt.Fprintf(p.stdout, "gpu%-2d %s, %s free of %s, driver %s, %s\n", i, d.Name,
+			bytes(int64(d.Memory.Free)), bytes(int64(d.Memory.Total)), d.Driver, health(d.Health))
+	}
+	return nil
+}
+
+func health(h gpu.Health) string {
+	text := "temperature unknown"
+	if h.Celsius >= 0 {
+		text = fmt.Sprintf("%d C", h.Celsius)
+	}
+	if h.Uncorrected > 0 {
+		text += fmt.Sprintf(", %d UNCORRECTED MEMORY ERRORS: drain it", h.Uncorrected)
+	}
+	return text
+}
