@@ -38,6 +38,13 @@ type Options struct {
 	// Writes lists the columns that stages add or change. A source that knows
 	// them notes where they stand; a sink works without, but slower.
 	Writes []string
+	// Kinds are the kinds of columns that stages add, as far as they are known.
+	// A Parquet column needs one before its first value; without, the first
+	// value decides, and a column of nulls is one of floats.
+	Kinds map[string]stages.Kind
+	// Format is the format of the shards that a sink gets, where they all have
+	// one. It spares a sink with write.format = "auto" to find out.
+	Format string
 	// Threads bounds the goroutines that compress. 0 means GOMAXPROCS.
 	Threads int
 	// Cached leaves what was read in the page cache.
@@ -103,6 +110,12 @@ func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stag
 		return &jsonlSource{read: r, fields: f, options: o, pool: newPool(o.ReadBytes)}, nil
 	case "files":
 		return &filesSource{read: r, fields: f, options: o}, nil
+	case "parquet":
+		p, err := newProjection(stages.Write{}, r)
+		if err != nil {
+			return nil, err
+		}
+		return &parquetSource{read: r, fields: f, project: p, options: o}, nil
 	}
 	return nil, fmt.Errorf("unknown format %q\nwrite one of jsonl, parquet, files", kind)
 }
@@ -118,9 +131,24 @@ func NewSink(w stages.Write, r stages.Read, o Options) (stages.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	lines, err := newJSONLSink(w, p, o)
+	if err != nil {
+		return nil, err
+	}
+	table := newParquetSink(w, r, p, o)
 	switch w.Format {
-	case "", "auto", "jsonl":
-		return newJSONLSink(w, p, o)
+	case "", "auto":
+		switch o.Format {
+		case "parquet":
+			return table, nil
+		case "jsonl", "files":
+			return lines, nil
+		}
+		return &autoSink{lines, table}, nil
+	case "jsonl":
+		return lines, nil
+	case "parquet":
+		return table, nil
 	case "none":
 		return noneSink{}, nil
 	}

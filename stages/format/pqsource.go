@@ -1,0 +1,256 @@
+package format
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+
+	"sluice/stages"
+)
+
+// parquetSource reads Parquet files of any schema.
+type parquetSource struct {
+	read    stages.Read
+	fields  []field
+	project *projection
+	options Options
+	pool    sync.Pool // of *pqRows
+}
+
+// Blocks cuts a file into runs of row groups; Offset and Length count row
+// groups. A file without a footer is one block, which Open finds damaged.
+func (s *parquetSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, error) {
+	blocks := []stages.Block{{Shard: shard.Index}}
+	f, err := openParquet(shard, s.options)
+	if err != nil {
+		var damaged *stages.Damaged
+		if errors.As(err, &damaged) {
+			blocks[0].Bytes = shard.Size
+			return blocks, nil
+		}
+		return nil, err
+	}
+	defer f.Close()
+	rows := int64(0)
+	for i, g := range f.groups() {
+		if s.read.Limit > 0 && rows >= s.read.Limit {
+			break
+		}
+		rows += g.NumRows
+		bytes := g.TotalCompressedSize
+		if bytes <= 0 { // older writers leave it out
+			bytes = g.TotalByteSize
+		}
+		last := &blocks[len(blocks)-1]
+		if last.Length > 0 && last.Bytes+bytes > size && s.read.Limit == 0 {
+			blocks = append(blocks, stages.Block{Shard: shard.Index, Offset: int64(i)})
+			last = &blocks[len(blocks)-1]
+		}
+		last.Length++
+		last.Bytes += bytes
+	}
+	return blocks, nil
+}
+
+// Open returns a *[MissingColumn] error where the text column or a column that
+// a stage reads is not in the schema.
+func (s *parquetSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
+	f, err := openParquet(shard, s.options)
+	if err != nil {
+		return nil, err
+	}
+	r := &parquetReader{source: s, shard: shard, block: b, f: f, group: int(b.Offset), limit: s.read.Limit,
+		sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}
+	if err := r.choose(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	for _, g := range f.groups()[:min(int(b.Offset), len(f.groups()))] {
+		r.base += g.NumRows
+	}
+	return r, nil
+}
+
+// parquetReader reads one block.
+type parquetReader struct {
+	source *parquetSource
+	shard  *stages.Shard
+	block  *stages.Block
+	f      *pqFile
+	layout *layout
+	sample sampler
+	base   int64 // rows of the shard in front of the block
+	limit  int64 // rows to read; 0: all
+
+	group  int   // row group
+	left   int64 // rows of it that are not read
+	run    int   // rows of a batch
+	leaves []*leafReader
+	row    int64 // within the block
+	begun  bool
+	err    error // of an earlier Next
+}
+
+// A layout is what all batches of a block have in common.
+type layout struct {
+	schema  *pqNode
+	leaves  []*pqNode // all leaves of the file
+	read    []bool    // by leaf
+	columns []*pqNode // by field; nil: the file does not have it
+	meta    []keyValue
+	codecs  []int32 // by leaf: compression of the first row group
+	dicts   []bool  // by leaf: the first row group has a dictionary
+}
+
+type keyValue struct{ key, value string }
+
+// choose finds the columns that were asked for and what else to read.
+func (r *parquetReader) choose() error {
+	l := &layout{schema: r.f.schema}
+	l.schema.walk(func(n *pqNode) { l.leaves = append(l.leaves, n) })
+	l.read = make([]bool, len(l.leaves))
+	for _, top := range l.schema.children {
+		if _, ok := r.source.project.column(top.element.Name); ok {
+			for i := range top.leaves {
+				l.read[top.leaf+i] = true
+			}
+		}
+	}
+	for i := range r.source.fields {
+		f := &r.source.fields[i]
+		n := l.schema.find(f.path)
+		if f.wanted() && (n == nil && (f.text || f.scalar) || f.main && !n.isText()) {
+			e := &MissingColumn{Path: r.shard.Path, Column: f.path, Has: l.schema.describeChildren()}
+			if n != nil {
+				e.Column += " (text)"
+			}
+			return e
+		}
+		if n != nil && n.Leaf() && f.wanted() {
+			l.read[n.leaf] = true
+		}
+		l.columns = append(l.columns, n)
+	}
+	for _, kv := range r.f.file.Metadata().KeyValueMetadata {
+		l.meta = append(l.meta, keyValue{kv.Key, kv.Value})
+	}
+	l.codecs, l.dicts = make([]int32, len(l.leaves)), make([]bool, len(l.leaves))
+	if groups := r.f.groups(); len(groups) > 0 {
+		for i := range l.leaves {
+			m := &groups[0].Columns[i].MetaData
+			l.codecs[i] = int32(m.Codec)
+			l.dicts[i] = m.DictionaryPageOffset != 0 || slices.ContainsFunc(m.Encoding, isDictionary)
+		}
+	}
+	r.layout = l
+	return nil
+}
+
+func (r *parquetReader) Next(ctx context.Context) (int, func() (*stages.Batch, error), error) {
+	if r.err != nil {
+		return 0, nil, r.err
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, nil, err
+	}
+	t, err := r.next()
+	if err != nil {
+		r.err = err
+		return 0, nil, err
+	}
+	first := r.row
+	r.row += int64(t.rows)
+	return t.rows, func() (*stages.Batch, error) {
+		return r.source.batch(t, r.shard, r.block, first, r.base, r.sample), nil
+	}, nil
+}
+
+// next reads the rows of the next batch. A block without rows is one batch
+// without rows: a sink learns the schema from it.
+func (r *parquetReader) next() (*pqRows, error) {
+	t, _ := r.source.pool.Get().(*pqRows)
+	if t == nil {
+		t = &pqRows{source: r.source}
+	}
+	t.reset(r.layout)
+	err := guard(func() error {
+		for r.left == 0 {
+			if r.group >= int(r.block.Offset+r.block.Length) || r.limit > 0 && r.row >= r.limit {
+				return io.EOF
+			}
+			if err := r.openGroup(); err != nil {
+				return err
+			}
+		}
+		n := int(min(int64(r.run), r.left))
+		if r.limit > 0 {
+			n = int(min(int64(n), r.limit-r.row))
+		}
+		for _, leaf := range r.leaves {
+			if err := leaf.read(n, &t.leaves[leaf.leaf.leaf], t); err != nil {
+				return err
+			}
+		}
+		t.rows = n
+		if r.left -= int64(n); r.left == 0 || r.limit > 0 && r.row+int64(n) >= r.limit {
+			r.left = 0
+			return r.closeGroup()
+		}
+		return nil
+	})
+	switch {
+	case err == io.EOF && !r.begun:
+		r.begun = true
+		return t, nil
+	case err == io.EOF:
+		return nil, err
+	case err != nil:
+		var long *RowTooLong
+		if errors.As(err, &long) {
+			return nil, err
+		}
+		return nil, &stages.Damaged{Path: r.shard.Path, Offset: -1, Err: err}
+	}
+	r.begun = true
+	return t, nil
+}
+
+// openGroup begins the next row group.
+func (r *parquetReader) openGroup() error {
+	g := &r.f.groups()[r.group]
+	r.left = g.NumRows
+	row := max(1, g.TotalByteSize/max(1, g.NumRows))
+	r.run = int(min(max(1, int64(r.source.options.BatchBytes)/row), 1<<14))
+	r.leaves = r.leaves[:0]
+	for i, n := range r.layout.leaves {
+		if !r.layout.read[i] {
+			continue
+		}
+		leaf, err := r.f.leaf(r.group, n)
+		if err != nil {
+			return err
+		}
+		r.leaves = append(r.leaves, leaf)
+	}
+	r.group++
+	return nil
+}
+
+func (r *parquetReader) closeGroup() error {
+	var first error
+	for _, l := range r.leaves {
+		if err := l.close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	r.leaves = r.leaves[:0]
+	return first
+}
+
+func (r *parquetReader) BytesRead() int64 { return r.f.bytes }
+
+func (r *parquetReader) Close() error {
+	return errors.Join(guard(r.closeGroup), r.f.Close())
+}
