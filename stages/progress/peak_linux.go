@@ -1,0 +1,3 @@
+package progress
+
+const maxrssUnit = 1024 // getrusage counts KiB here

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package progress
+
+const maxrssUnit = 1 // getrusage counts bytes on Darwin
