@@ -1,0 +1,203 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"sluice/stages"
+)
+
+// parseRow reads one row with a scanner of its own and returns the batch.
+func parseRow(t testing.TB, row []byte, strict bool) *stages.Batch {
+	t.Helper()
+	r := stages.DefaultRead()
+	r.Strict, r.ID = strict, "id"
+	src, err := NewSource("jsonl", r, []stages.Need{{Name: "n", Type: stages.Scalars}, {Name: "meta.body", Type: stages.Text}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := src.(*jsonlSource)
+	o := s.rows()
+	o.raw, o.ends = row, []int{len(row)}
+	b, err := s.parse(o, &stages.Shard{Name: "x"}, &stages.Block{}, 0, sampler{all: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// expect returns what encoding/json makes of a row, and whether it is a
+// sample.
+func expect(row []byte) (object map[string]any, ok bool) {
+	row = bytes.TrimPrefix(bytes.TrimLeft(row, " \t\r\n"), byteOrderMark)
+	if !json.Valid(row) || !utf8.Valid(row) {
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(row))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	object, ok = v.(map[string]any)
+	_, text := object["text"].(string)
+	return object, ok && text
+}
+
+var seeds = []string{
+	`{"text":"a"}`, `{"id":"x","text":"\u00e9\ud83d\ude00\/\b\f\n\r\t\"\\","n":-1.5e3}`, `{"text":"\ud800"}`, `{"text":"\udc00\ud800"}`,
+	`{"meta":{"body":"b"},"text":"é","n":9223372036854775807}`, `{"meta":{"body":"b"},"meta":null,"text":"x","n":9223372036854775808}`,
+	`{"text":"a","text":"b","n":true,"n":false}`, `{"n":-0,"text":""}`, `{"n":1e999,"text":""}`, `{"te\u0078t":"key"}`, `{"text":"\u0000"}`,
+	`{ "a" : [ {"x":"]}\"" } , [] ] , "text" : "sp" } `, `{"text":"a",}`, `{"text":"a"}x`, "\xef\xbb\xbf{\"text\":\"bom\"}", `{"n":01,"text":""}`,
+	`{"n":"s","text":"` + strings.Repeat("long ", 40) + `\n` + strings.Repeat("é", 20) + `"}`, "{\"text\":\"\x1f\"}", "{\"text\":\"\xff\"}", `{}`, `[]`, ``, `{"`,
+	`{"meta.body":"dots","text":"x"}`, `{"id":{"a":1},"text":"x"}`, `{"id":null,"text":"\\\\"}`, `{"text":"\"","x":"\\"}`,
+}
+
+// FuzzRow compares the scanner with encoding/json. In strict mode a row is
+// accepted by both or by none, but for half surrogate pairs, which
+// encoding/json replaces.
+func FuzzRow(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, row []byte) {
+		if len(row) == 0 || len(bytes.TrimLeft(row, " \t\r\n")) == 0 || bytes.ContainsRune(row, '\n') {
+			return
+		}
+		want, ok := expect(row)
+		b := parseRow(t, bytes.Clone(row), true)
+		lax := parseRow(t, bytes.Clone(row), false)
+		if ok && b.Live() == 0 && bytes.Contains(bytes.ToLower(row), []byte(`\ud`)) && strings.Contains(b.Damaged[0].Error, "surrogate") {
+			return
+		}
+		if (b.Live() == 1) != ok {
+			t.Fatalf("sample: %v, want %v, for %q: %v", b.Live() == 1, ok, row, b.Damaged)
+		}
+		if !ok {
+			return
+		}
+		if lax.Live() == 0 {
+			t.Fatalf("accepted in strict mode only: %q", row)
+		}
+		if got := string(b.Column("text").Text[0]); got != want["text"] {
+			t.Fatalf("text %q, want %q", got, want["text"])
+		}
+		checkScalar(t, b.Column("n").Values[0], want["n"])
+		if _, literal := want["meta.body"]; !literal {
+			meta, _ := want["meta"].(map[string]any)
+			body, isText := meta["body"].(string)
+			if got := b.Column("meta.body").Text[0]; (got != nil) != isText || string(got) != body {
+				t.Fatalf("meta.body %q, want %q in %q", got, body, row)
+			}
+			checkSplice(t, b, row, want)
+		}
+	})
+}
+
+func checkScalar(t *testing.T, got stages.Scalar, want any) {
+	t.Helper()
+	ok := got.Kind == stages.Null
+	switch w := want.(type) {
+	case string:
+		ok = got.Kind == stages.String && string(got.Str) == w
+	case bool:
+		ok = got.Kind == stages.Bool && (got.Int == 1) == w
+	case json.Number:
+		if n, err := w.Int64(); err == nil && w != "-0" {
+			ok = got.Kind == stages.Int && got.Int == n
+		} else {
+			x, _ := w.Float64()
+			ok = got.Kind == stages.Float && got.Float == x && math.Signbit(got.Float) == math.Signbit(x)
+		}
+	}
+	if !ok {
+		t.Fatalf("n = %+v, want %v", got, want)
+	}
+}
+
+// checkSplice changes and adds columns and compares the row that is written.
+func checkSplice(t *testing.T, b *stages.Batch, row []byte, want map[string]any) {
+	t.Helper()
+	b.Column("text").SetText(0, []byte("new \"\n\x00é"))
+	b.Add("score").Values[0] = stages.Scalar{Kind: stages.Float, Float: 0.25}
+	b.Add("n").Values[0] = stages.Scalar{Kind: stages.Int, Int: -7}
+	var s splicer
+	s.reset(b, b.Origin.(*rows), nil)
+	out, err := s.append(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := expect(out)
+	want = maps.Clone(want)
+	want["text"], want["score"], want["n"] = "new \"\n\x00é", json.Number("0.25"), json.Number("-7")
+	if !ok || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%q became %q", row, out)
+	}
+}
+
+// FuzzLines cuts bytes into lines by blocks, batches and reads of any size, and
+// compares them with the lines of bytes.SplitAfter.
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("a\nb\n\nc"), uint8(2), uint8(3), uint8(1))
+	f.Add([]byte("\n\n"), uint8(1), uint8(1), uint8(1))
+	f.Add([]byte("one line without an end"), uint8(5), uint8(7), uint8(2))
+	f.Add([]byte(strings.Repeat("x", 300)+"\r\n"+strings.Repeat("y", 300)), uint8(100), uint8(64), uint8(9))
+	f.Fuzz(func(t *testing.T, data []byte, size, read, batch uint8) {
+		shard := shardOf(t, "a.jsonl", data)
+		src, err := NewSource("jsonl", stages.DefaultRead(), nil, Options{ReadBytes: int(read) + 1, BatchBytes: int(batch) + 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, err := src.Blocks(shard, int64(size)+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [][]byte
+		for i := range blocks {
+			err := readBlock(t, src, shard, &blocks[i], func(b *stages.Batch) {
+				for k := range b.Len() {
+					got = append(got, bytes.Clone(b.Origin.(*rows).row(k)))
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := bytes.SplitAfter(data, []byte("\n"))
+		if len(want[len(want)-1]) == 0 {
+			want = want[:len(want)-1]
+		}
+		if !slices.EqualFunc(got, want, bytes.Equal) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// FuzzEncode writes strings that read back as they were.
+func FuzzEncode(f *testing.F) {
+	for _, s := range []string{"", "a", "\x00\x1f\"\\/é\u2028😀", "\xff", strings.Repeat("a", 20) + "\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, s []byte) {
+		out := appendString(nil, s)
+		var got string
+		if err := json.Unmarshal(out, &got); err != nil {
+			t.Fatal(err)
+		}
+		if want := string(bytes.ToValidUTF8(s, []byte("\uFFFD"))); got != want {
+			t.Fatalf("%q became %q", s, got)
+		}
+		var a arena
+		back, end, err := a.text(out, 1)
+		if err != nil || end != len(out) || string(back) != got {
+			t.Fatalf("%q read back as %q, %d of %d, %v", out, back, end, len(out), err)
+		}
+	})
+}
