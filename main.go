@@ -42,6 +42,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"run", "run a job, or go on with one", runUsage, runFlags, (*program).run},
+		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
 		{"submit", "write the batch script of a job and hand it to Slurm", submitUsage, submitFlags, (*program).submit},
 		{"stages", "list the stages, or print one to paste", stagesUsage, nil, (*program).stages},
 		{"devices", "list what this node computes on", devicesUsage, nil, (*program).devices},

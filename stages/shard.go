@@ -29,3 +29,16 @@ type Block struct {
 	Length int64
 	Bytes  int64 // bytes on disk, for balance and progress
 }
+
+// BlockSize is how large the blocks are that shards are cut into: small enough
+// that a job has hundreds of them to share out, unless they get smaller than
+// 1 MiB, and no larger than 64 MiB. It depends on the inputs alone.
+func BlockSize(shards []Shard) int64 {
+	var total int64
+	for _, s := range shards {
+		total += s.Size
+	}
+	size := min(max(total/512, 1<<20), 64<<20)
+	// Beyond 1 PB blocks grow, so that IDs can tell them apart.
+	return max(size, total/(MaxBlocks/2))
+}

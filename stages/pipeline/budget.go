@@ -13,23 +13,10 @@ func (r *run) plan() {
 	r.budget = stages.NewBudget(r.job.Memory, r.streams)
 }
 
-// blockSize is how large the blocks are that shards are cut into: small enough
-// that a job has a thousand of them to share out, unless they get smaller than
-// 1 MiB, and no larger than 64 MiB. It depends on the inputs alone.
-func blockSize(shards []stages.Shard) int64 {
-	var total int64
-	for _, s := range shards {
-		total += s.Size
-	}
-	size := min(max(total/1024, 1<<20), 64<<20)
-	// Beyond 1 PB blocks grow, so that IDs can tell them apart.
-	return max(size, total/(stages.MaxBlocks/2))
-}
-
 // cut cuts all shards into blocks.
 func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 	sources := map[sourceKey]stages.Source{}
-	size := blockSize(shards)
+	size := stages.BlockSize(shards)
 	var blocks []stages.Block
 	for i := range shards {
 		s := &shards[i]

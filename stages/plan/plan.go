@@ -1,0 +1,148 @@
+// Package plan says what a job will cost before it runs: passes over the
+// input, bytes that the ranks send each other, memory and scratch.
+//
+// [Make] runs the stages of the job over a sample of its input, which it
+// reads evenly from all shards, and scales what it sees. An input that is not
+// larger than the sample is read whole, and then nothing is guessed.
+package plan
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"sluice/stages"
+	"sluice/stages/format"
+	"sluice/stages/job"
+)
+
+// Options of a plan.
+type Options struct {
+	Ranks        int   // of the job
+	RanksPerNode int   // that share a process or a node; 0 = Ranks
+	Processes    bool  // ranks are processes of their own, as under MPI
+	Sample       int64 // bytes of input to read; 0 = 256 MiB
+}
+
+// A Plan is what a job will cost. Bytes are of all ranks together unless it
+// says otherwise.
+type Plan struct {
+	Job     *job.Job
+	Options Options
+	Shards  int
+	Blocks  int
+	Bytes   int64 // of the input, on disk
+	Sampled int64 // of them, read for the plan
+	Rows    int64
+	Passes  []Pass
+	Memory  int64 // peak resident set of a process
+	Scratch int64 // per rank
+	State   int64 // in OUT/.sluice
+}
+
+// A Pass is the cost of one pass over the input.
+type Pass struct {
+	stages.Pass
+	Needs     []stages.Need
+	Questions Traffic
+	Answers   Traffic
+	Rows      []int64 // left by each counting step
+	sample    *sampled
+}
+
+// Traffic is records that travel.
+type Traffic struct{ Records, Bytes int64 }
+
+// Sent is how many bytes of the traffic leave the rank that they come from:
+// keys spread evenly over the ranks.
+func (t Traffic) Sent(ranks int) int64 {
+	return int64(float64(t.Bytes) * float64(ranks-1) / float64(ranks))
+}
+
+// Whole says that the plan has seen all of the input.
+func (p *Plan) Whole() bool { return p.Sampled >= p.Bytes }
+
+// Make plans a job. Its mistakes that only the input shows, such as a missing
+// column, are errors.
+func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
+	if o.Sample <= 0 {
+		o.Sample = 256 << 20
+	}
+	if o.RanksPerNode == 0 {
+		o.RanksPerNode = o.Ranks
+	}
+	list, err := j.Build()
+	if err != nil {
+		return nil, err
+	}
+	shards, _, err := format.List(ctx, j.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{Job: j, Options: o, Shards: len(shards)}
+	s := &sampled{job: j, stages: list, shards: shards, threads: runtime.GOMAXPROCS(0)}
+	if err := s.cut(); err != nil {
+		return nil, err
+	}
+	for _, b := range s.blocks {
+		p.Bytes += b.Bytes
+	}
+	p.Blocks = len(s.blocks)
+	s.choose(o.Sample)
+	defer s.close()
+	for i, pass := range stages.Passes(list) {
+		cost, err := s.run(ctx, i, pass)
+		if err != nil {
+			return nil, err
+		}
+		p.Passes = append(p.Passes, cost)
+	}
+	p.scale(s)
+	p.size(s)
+	return p, nil
+}
+
+// scale turns what the sample showed into what the whole input will.
+func (p *Plan) scale(s *sampled) {
+	p.Sampled = s.bytes
+	factor := 1.0
+	if s.bytes > 0 {
+		factor = max(1, float64(p.Bytes)/float64(s.bytes))
+	}
+	grow := func(n *int64) { *n = int64(float64(*n)*factor + 0.5) }
+	p.Rows = s.rows
+	grow(&p.Rows)
+	for i := range p.Passes {
+		c := &p.Passes[i]
+		for _, t := range []*Traffic{&c.Questions, &c.Answers} {
+			grow(&t.Records)
+			grow(&t.Bytes)
+		}
+		for k := range c.Rows {
+			grow(&c.Rows[k])
+		}
+	}
+}
+
+// Warnings says what about the job is likely to hurt.
+func (p *Plan) Warnings() []string {
+	var w []string
+	if n := p.Options.RanksPerNode; p.Options.Processes && n > 16 {
+		w = append(w, fmt.Sprintf("%d ranks a node share its network and memory; one per GPU or NUMA domain is faster", n))
+	}
+	if p.Blocks < p.Options.Ranks*2 {
+		w = append(w, fmt.Sprintf("%d blocks for %d ranks: compressed files and small inputs cannot be shared further; start fewer ranks", p.Blocks, p.Options.Ranks))
+	}
+	if p.Bytes > 100<<30 {
+		w = append(w, "on Lustre, stripe large outputs: lfs setstripe -c -1 on OUT before the first start")
+	}
+	return w
+}
+
+// Sent is how many bytes the ranks send each other in all passes.
+func (p *Plan) Sent() (n int64) {
+	for _, c := range p.Passes {
+		n += c.Questions.Sent(p.Options.Ranks) + c.Answers.Sent(p.Options.Ranks)
+	}
+	return n
+}

@@ -1,0 +1,111 @@
+package plan_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sluice/mpi"
+	"sluice/stages/dedup"
+	"sluice/stages/job"
+	"sluice/stages/pipeline"
+	"sluice/stages/plan"
+	"sluice/stages/text"
+)
+
+func catalogue() job.Catalog {
+	return job.Catalog{
+		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact),
+		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount),
+	}
+}
+
+// write makes shards whose rows repeat within and between shards.
+func write(t *testing.T, dir string, shards, rows, words int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(uint64(shards), uint64(rows)))
+	for s := range shards {
+		var b strings.Builder
+		for i := range rows {
+			fmt.Fprintf(&b, `{"id":"%d/%d","text":"doc %d %s"}`+"\n", s, i, r.IntN(shards*rows), strings.Repeat("word ", r.IntN(words)))
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("s%d.jsonl", s)), []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What the plan says a job sends is what the run then reports, on inputs read
+// whole to a few percent, on sampled ones within a fifth.
+func TestPlanAgainstRun(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		shards, rows, words int
+		id                  string
+		sample              int64
+		within              float64
+	}{
+		{"whole", 6, 3000, 20, "", 0, 0.05},
+		{"with ids", 3, 4000, 5, "\nid = \"id\"", 0, 0.05},
+		{"sampled", 8, 20000, 40, "", 6 << 20, 0.2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "in"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(dir, "in"), c.shards, c.rows, c.words)
+			path := filepath.Join(dir, "job.toml")
+			toml := "input = [\"in\"]\noutput = \"out\"\nmemory = \"64MB\"\n[read]\ntext = \"text\"" + c.id +
+				"\n[[stage]]\nuse = \"text.word_count\"\nmin_words = 4\n[[stage]]\nuse = \"dedup.exact\"\n"
+			if err := os.WriteFile(path, []byte(toml), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			j, err := job.Parse(path, catalogue(), job.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Threads, j.Scratch = 1, dir
+			const ranks = 3
+			made, err := plan.Make(context.Background(), j, plan.Options{Ranks: ranks, Sample: c.sample})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made.Whole() != (c.sample == 0) {
+				t.Fatalf("sampled %d of %d bytes", made.Sampled, made.Bytes)
+			}
+			var sent int64
+			var report *pipeline.Report
+			err = mpi.Local(ranks, mpi.Config{}, func(comm mpi.Comm) error {
+				out, err := pipeline.Run(context.Background(), comm, j, pipeline.Options{})
+				if comm.Rank() == 0 {
+					report = out.Report
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range report.Passes {
+				for _, r := range p.Ranks {
+					sent += r.Sent
+				}
+			}
+			near(t, "bytes sent", made.Sent(), sent, c.within)
+			near(t, "rows", made.Rows, report.RowsIn, c.within)
+			near(t, "rows left", made.Passes[1].Rows[0], report.RowsOut, c.within)
+		})
+	}
+}
+
+func near(t *testing.T, what string, planned, ran int64, within float64) {
+	t.Helper()
+	if off := math.Abs(float64(planned-ran)) / float64(ran); off > within {
+		t.Errorf("%s: planned %d, ran %d: off by %.1f %%, want at most %.0f %%", what, planned, ran, 100*off, 100*within)
+	}
+}
