@@ -1,0 +1,216 @@
+package dedup
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"sluice/stages"
+)
+
+// run runs the rounds of a stage over a batch, in one goroutine.
+func run(t *testing.T, s stages.Shuffler, b *stages.Batch) {
+	t.Helper()
+	ctx := context.Background()
+	var asked []stages.Question
+	err := s.Ask(ctx, b, func(q stages.Question) {
+		q.Payload = slices.Clone(q.Payload)
+		asked = append(asked, q)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(asked, func(a, b stages.Question) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Order, b.Order), cmp.Compare(a.Sample, b.Sample))
+	})
+	var answers []stages.Answer
+	for len(asked) > 0 {
+		n := 1
+		for n < len(asked) && asked[n].Key == asked[0].Key {
+			n++
+		}
+		err := s.Judge(ctx, asked[0].Key, slices.Values(asked[:n]), func(a stages.Answer) error {
+			a.Payload = slices.Clone(a.Payload)
+			answers = append(answers, a)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = asked[n:]
+	}
+	slices.SortFunc(answers, func(a, b stages.Answer) int { return cmp.Compare(a.Sample, b.Sample) })
+	if err := s.Apply(ctx, b, answers); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func texts(list ...string) *stages.Batch {
+	b := stages.NewBatch(&stages.Shard{}, &stages.Block{Index: 3}, 10, len(list))
+	c := stages.Column{Name: "text"}
+	for _, s := range list {
+		c.Text = append(c.Text, []byte(s))
+	}
+	b.Columns = append(b.Columns, c)
+	return b
+}
+
+func scalars(b *stages.Batch, name string, values ...any) *stages.Batch {
+	c := stages.Column{Name: name, Type: stages.Scalars}
+	for _, v := range values {
+		var s stages.Scalar
+		switch v := v.(type) {
+		case int:
+			s = stages.Scalar{Kind: stages.Int, Int: int64(v)}
+		case float64:
+			s = stages.Scalar{Kind: stages.Float, Float: v}
+		case string:
+			s = stages.Scalar{Kind: stages.String, Str: []byte(v)}
+		case bool:
+			s = stages.Scalar{Kind: stages.Bool}
+		}
+		c.Values = append(c.Values, s)
+	}
+	b.Columns = append(b.Columns, c)
+	return b
+}
+
+func kept(b *stages.Batch) string {
+	var rows []string
+	for i, k := range b.Keep {
+		if k {
+			rows = append(rows, fmt.Sprint(i))
+		}
+	}
+	return strings.Join(rows, " ")
+}
+
+func TestExact(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		table Exact
+		batch *stages.Batch
+		want  string
+	}{
+		{"first", Exact{Keep: "first"}, texts("a", "b", "a", "", "a", ""), "0 1 3"},
+		{"last", Exact{Keep: "last"}, texts("a", "b", "a", "", "a", ""), "1 4 5"},
+		{"case counts", Exact{Keep: "first"}, texts("a", "A", "a "), "0 1 2"},
+		{"normalised", Exact{Keep: "first", Normalize: []string{"whitespace", "lower"}}, texts("a  B", "A b ", "ab"), "0 2"},
+		{"longest", Exact{Keep: "longest", Normalize: []string{"whitespace"}}, texts("é b", "é  b ", " é b "), "1"},
+		{"longest counts code points", Exact{Keep: "longest", Normalize: []string{"punctuation"}}, texts("ab!!", "ab…", "ab?!"), "0"},
+		{"max", Exact{Keep: "max:n"}, scalars(texts("a", "a", "a", "a"), "n", 1, 2.5, -7, nil), "1"},
+		{"min", Exact{Keep: "min:n"}, scalars(texts("a", "a", "a", "a"), "n", 1, math.NaN(), -7, "x"), "2"},
+		{"max without numbers", Exact{Keep: "max:n"}, scalars(texts("a", "a"), "n", nil, nil), "0"},
+		{"max tie", Exact{Keep: "max:n"}, scalars(texts("a", "a", "a"), "n", 0.0, math.Copysign(0, -1), -1), "0"},
+		{"columns", Exact{Keep: "first", Columns: []string{"url"}}, scalars(texts("a", "b", "c", "d", "e"), "url", "u", "v", "u", nil, nil), "0 1 3 4"},
+		{"columns by kind", Exact{Keep: "first", Columns: []string{"url"}}, scalars(texts("a", "b", "c"), "url", "1", 1, 1.0), "0 1 2"},
+		{"two columns", Exact{Keep: "first", Columns: []string{"x", "y"}},
+			scalars(scalars(texts("a", "b", "c", "d"), "x", "ab", "a", "ab", nil), "y", "c", "bc", "c", "c"), "0 1 3"},
+		{"longest of a url", Exact{Keep: "longest", Columns: []string{"url"}}, scalars(texts("a", "bbb", "c"), "url", "u", "u", "u"), "1"},
+	} {
+		made, err := NewExact(stages.Common{Name: "exact", Column: "text"}, c.table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, made[0].(stages.Shuffler), c.batch)
+		if got := kept(c.batch); got != c.want {
+			t.Errorf("%s: kept %s, want %s", c.name, got, c.want)
+		}
+		for _, r := range c.batch.Removed {
+			if c.batch.Keep[r.Row] || !c.batch.Keep[r.Keeper.Row()-c.batch.First] {
+				t.Errorf("%s: row %d was removed for %d", c.name, r.Row, r.Keeper.Row())
+			}
+		}
+	}
+}
+
+func TestExactMarks(t *testing.T) {
+	made, err := NewExact(stages.Common{Name: "unique", Column: "text", Action: "mark"}, Exact{Keep: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := texts("a", "a", "b")
+	run(t, made[0].(stages.Shuffler), b)
+	if kept(b) != "0 1 2" || len(b.Removed) != 1 {
+		t.Errorf("kept %s, listed %d", kept(b), len(b.Removed))
+	}
+	for i, want := range []int64{1, 0, 1} {
+		if got := b.Column("unique").Values[i]; got.Kind != stages.Bool || got.Int != want {
+			t.Errorf("row %d is marked %v, want %d", i, got, want)
+		}
+	}
+}
+
+// Two hashes that share their high half meet at one judge, and are two groups.
+func TestExactHalfCollision(t *testing.T) {
+	x := &exact{common: stages.Common{Name: "exact"}}
+	var answers []string
+	questions := []stages.Question{
+		{Key: 1, Sample: 1, Payload: []byte("aaaaaaaa")}, {Key: 1, Sample: 2, Payload: []byte("bbbbbbbb")},
+		{Key: 1, Sample: 3, Payload: []byte("bbbbbbbb")}, {Key: 1, Sample: 4, Payload: []byte("aaaaaaaa")},
+	}
+	err := x.Judge(context.Background(), 1, slices.Values(questions), func(a stages.Answer) error {
+		answers = append(answers, fmt.Sprint(a.Sample, a.Payload))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "2 []|3 [2 0 0 0 0 0 0 0]|1 []|4 [1 0 0 0 0 0 0 0]"
+	if got := strings.Join(answers, "|"); got != want {
+		t.Errorf("answers %s, want %s", got, want)
+	}
+}
+
+func TestExactRefuses(t *testing.T) {
+	for _, c := range []struct {
+		common stages.Common
+		table  Exact
+		want   string
+	}{
+		{stages.Common{}, Exact{Keep: "frist"}, "first, last, longest"},
+		{stages.Common{}, Exact{Keep: "max:"}, "max:COLUMN"},
+		{stages.Common{}, Exact{Keep: "first", Normalize: []string{"uper"}}, "lower"},
+		{stages.Common{Score: "s"}, Exact{Keep: "first"}, "no score"},
+		{stages.Common{Invert: true}, Exact{Keep: "first"}, "invert"},
+	} {
+		if _, err := NewExact(c.common, c.table); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want one with %q", c.table, err, c.want)
+		}
+	}
+}
+
+func FuzzNumberOrder(f *testing.F) {
+	f.Add(1.5, -2.5)
+	f.Fuzz(func(t *testing.T, a, b float64) {
+		order := func(x float64) uint64 { return numberOrder(stages.Scalar{Kind: stages.Float, Float: x}, false) }
+		if math.IsNaN(a) || math.IsNaN(b) {
+			return
+		}
+		if got, want := cmp.Compare(order(a), order(b)), cmp.Compare(a, b); got != want {
+			t.Errorf("%v and %v compare as %d, want %d", a, b, got, want)
+		}
+	})
+}
+
+func BenchmarkExactAsk(b *testing.B) {
+	for _, size := range []int{300, 5000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			list := make([]string, 200)
+			for i := range list {
+				list[i] = strings.Repeat("word ", size/5)
+			}
+			batch := texts(list...)
+			made, _ := NewExact(stages.Common{Name: "exact", Column: "text"}, DefaultExact())
+			s := made[0].(stages.Shuffler)
+			b.SetBytes(int64(len(list) * size))
+			for b.Loop() {
+				s.Ask(b.Context(), batch, func(stages.Question) {})
+			}
+		})
+	}
+}
