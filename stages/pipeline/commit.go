@@ -34,8 +34,8 @@ const (
 
 // begin notes that this start reads a block.
 func (r *run) begin(p, block int) error {
-	if r.opt.Watch != nil {
-		r.opt.Watch.Block(p+1, block)
+	for _, w := range r.watch {
+		w.Block(p+1, block)
 	}
 	var buf [2 * binary.MaxVarintLen64]byte
 	b := binary.AppendUvarint(buf[:0], uint64(p))

@@ -19,6 +19,7 @@ import (
 	"sluice/stages"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
+	"sluice/stages/progress"
 )
 
 // Options of a run; the same on all ranks but for the functions.
@@ -29,9 +30,14 @@ type Options struct {
 	// Notice is told what the user should know, in one or several lines. Only
 	// rank 0 calls it. nil = nobody.
 	Notice func(text string)
-	// Watch is told where this rank is. nil = nobody.
+	// Living is told of the signs of life of this rank once they begin. nil = nobody.
+	Living func(*progress.Life)
+	// Watch is told where this rank is, besides. nil = nobody.
 	Watch Watch
 }
+
+// LifeDir is the folder in which the ranks of a job show signs of life.
+func LifeDir(output string) string { return filepath.Join(output, ".sluice", "life") }
 
 // A Watch follows one rank. Its methods may be called by several goroutines.
 type Watch interface {
@@ -94,6 +100,10 @@ type run struct {
 	reports    []PassReport           // rank 0 only
 	duplicates int64
 
+	watch   []Watch           // this rank's
+	life    *progress.Life    // this rank's
+	lock    *manifest.Lock    // rank 0 only
+	ended   chan struct{}     // closed when the run is over
 	journal *manifest.Journal // this rank's
 	placed  manifest.DirSyncs // this rank's
 
@@ -104,7 +114,7 @@ type run struct {
 // Run runs the job on the ranks of c. It is collective, and all ranks get the
 // same kind of error: a *[JobError], mpi.ErrStopped, or a *mpi.RankError.
 func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error) {
-	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}}
+	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}, ended: make(chan struct{})}
 	var out Outcome
 	made, err := j.Build()
 	if err != nil {
@@ -112,12 +122,12 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	}
 	r.stages, r.passes = made, stages.Passes(made)
 	r.plan()
+	defer r.close()
 	done, err := r.setup(ctx)
 	if done || err != nil {
 		out.Already = done
 		return out, err
 	}
-	defer r.close()
 	err = r.runPasses(ctx)
 	if c.Rank() == 0 && r.records != nil {
 		rep, e := r.report()
@@ -161,8 +171,8 @@ func (r *run) runPass(ctx context.Context, p int) error {
 	}
 	r.watchPass(p, c)
 	err = r.mapPass(ctx, p, c)
-	if r.opt.Watch != nil {
-		r.opt.Watch.Finish()
+	for _, w := range r.watch {
+		w.Finish()
 	}
 	if err != nil {
 		c.inbox.sorter.Close()
@@ -234,8 +244,15 @@ func (r *run) finish(ctx context.Context, outcome error) error {
 
 // close gives back what the rank holds. Errors no longer matter: what counts was synced.
 func (r *run) close() {
+	close(r.ended)
 	if r.journal != nil {
 		r.journal.Close()
+	}
+	if r.life != nil {
+		r.life.Close()
+	}
+	if r.lock != nil {
+		r.lock.Release()
 	}
 	if r.scratch != "" {
 		os.RemoveAll(r.scratch)
@@ -294,9 +311,6 @@ func (r *run) setBases() {
 
 // watchPass tells the watch what the pass has to do.
 func (r *run) watchPass(p int, c *mapPass) {
-	if r.opt.Watch == nil {
-		return
-	}
 	var bytes int64
 	for b, rec := range r.records[p] {
 		if rec == nil {
@@ -307,12 +321,14 @@ func (r *run) watchPass(p int, c *mapPass) {
 	if !c.pass.Last() {
 		what = "ask " + c.pass.Ask.Name()
 	}
-	r.opt.Watch.Pass(p+1, len(r.passes), what, bytes)
+	for _, w := range r.watch {
+		w.Pass(p+1, len(r.passes), what, bytes)
+	}
 }
 
 func (c *mapPass) progress(bytes, rows int64) {
-	if c.r.opt.Watch != nil {
-		c.r.opt.Watch.Done(bytes, rows)
+	for _, w := range c.r.watch {
+		w.Done(bytes, rows)
 	}
 }
 

@@ -64,37 +64,32 @@ func realPath(path string) string {
 	}
 }
 
-// ours lists what a run makes in OUT.
-var ours = []string{".sluice", "data", "duplicates", "removed", "report.json", "report.html"}
-
-// newOutput makes OUT, or accepts it if it is empty.
+// newOutput makes OUT, or accepts it if it is empty or ours.
 func (r *run) newOutput() error {
 	list, err := os.ReadDir(r.job.Output)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &JobError{fmt.Errorf("output: %w", err)}
 	}
-	for _, e := range list {
-		// A first start that ended before it was under way leaves its own folder.
-		if e.Name() != ".sluice" {
-			return &JobError{fmt.Errorf("output %q is not empty and holds no job: %q\nchoose a new or empty folder", r.job.Output, e.Name())}
-		}
+	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) && len(list) > 0 {
+		return &JobError{fmt.Errorf("output %q is not empty and holds no job: %q\nchoose a new or empty folder", r.job.Output, list[0].Name())}
 	}
-	if err := os.MkdirAll(r.dir, 0o777); err != nil {
-		return diskError(err)
-	}
-	return nil
+	return diskError(os.MkdirAll(r.dir, 0o777))
 }
 
-// clear removes what runs made in OUT, and nothing else; only where a job is.
+// clear removes what earlier runs made in OUT, and nothing else. The lock stays.
 func (r *run) clear() error {
-	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	var errs []error
-	for _, name := range ours {
+	for _, name := range []string{"data", "duplicates", "removed", "report.json", "report.html"} {
 		errs = append(errs, os.RemoveAll(filepath.Join(r.job.Output, name)))
 	}
-	return errors.Join(errs...)
+	list, err := os.ReadDir(r.dir)
+	errs = append(errs, err)
+	for _, e := range list {
+		if e.Name() != lockFolder {
+			errs = append(errs, os.RemoveAll(filepath.Join(r.dir, e.Name())))
+		}
+	}
+	return diskError(errors.Join(errs...))
 }
 
 // checkNames refuses shards whose outputs would collide.

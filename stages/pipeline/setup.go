@@ -16,11 +16,13 @@ import (
 	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
+	"sluice/stages/progress"
 )
 
 // Files in OUT/.sluice, beside the journals.
 const (
 	blocksFile = "blocks.sluice" // shards and blocks, frozen with the inputs
+	lockFolder = "lock"
 	doneFile   = "done.sluice"
 )
 
@@ -116,8 +118,56 @@ func (r *run) adopt(w *welcome) error {
 			return diskError(err)
 		}
 	}
-	r.journal, err = manifest.CreateJournal(r.dir, r.start, r.comm.Rank())
-	return err
+	if r.journal, err = manifest.CreateJournal(r.dir, r.start, r.comm.Rank()); err != nil {
+		return err
+	}
+	return r.live()
+}
+
+// live begins the signs of life of this rank.
+func (r *run) live() error {
+	c := r.comm
+	r.life = progress.NewLife(progress.LifeOptions{
+		Dir: LifeDir(r.job.Output), Host: c.Host(), Slot: c.LocalRank(), Rank: c.Rank(), Size: c.Size(), Start: r.start,
+	})
+	r.watch = []Watch{r.life}
+	if r.opt.Watch != nil {
+		r.watch = append(r.watch, r.opt.Watch)
+	}
+	if err := r.life.Start(context.Background()); err != nil {
+		return err
+	}
+	if r.opt.Living != nil {
+		r.opt.Living(r.life)
+	}
+	return nil
+}
+
+// takeLock keeps other runs out of OUT until this one ends.
+func (r *run) takeLock(ctx context.Context) error {
+	dir := filepath.Join(r.dir, lockFolder)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return diskError(err)
+	}
+	lock, err := manifest.Acquire(ctx, dir, manifest.LockOptions{
+		Holder: manifest.Self(),
+		Wait: func(by manifest.Holder, most time.Duration) {
+			r.notice("%s was in use by %s, which may be dead: waiting up to %v for a sign of life", r.job.Output, by, most)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	r.lock = lock
+	go func() {
+		select {
+		case <-r.ended:
+			return
+		case <-lock.Lost():
+		}
+		r.comm.Abort(1, fmt.Sprintf("another run has taken over %s: this one showed no sign of life for a minute", r.job.Output))
+	}()
+	return nil
 }
 
 // index computes what follows from shards and blocks.
@@ -135,6 +185,16 @@ func (r *run) index() {
 func (r *run) discover(ctx context.Context, w *welcome) error {
 	if err := r.checkPlace(); err != nil {
 		return &JobError{err}
+	}
+	if done, err := r.alreadyDone(); done || err != nil {
+		w.Done = done
+		return err
+	}
+	if err := r.newOutput(); err != nil {
+		return err
+	}
+	if err := r.takeLock(ctx); err != nil {
+		return err
 	}
 	if r.opt.Fresh {
 		if err := r.clear(); err != nil {
@@ -155,7 +215,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		return fmt.Errorf("%w\nstart over with --fresh", e)
 	default:
 		now := inputFiles(stats)
-		if err := r.resume(then, now, err, w); err != nil || w.Done {
+		if err := r.resume(then, now, err, w); err != nil {
 			return err
 		}
 	}
@@ -164,9 +224,6 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 
 // freeze writes down what the job is and which blocks its inputs have.
 func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) error {
-	if err := r.newOutput(); err != nil {
-		return err
-	}
 	blocks, err := r.cut(shards)
 	if err != nil {
 		return err
@@ -188,17 +245,29 @@ func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) err
 	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: inputFiles(stats)})
 }
 
-// resume checks that OUT holds this job, begun with these inputs.
-func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr error, w *welcome) error {
-	canonical := r.job.Canonical()
-	if then.Job != string(canonical) {
-		return &JobError{fmt.Errorf("%s holds another job; what differs:\n%s\ngive the job another output, or start over with --fresh",
+// alreadyDone says that OUT holds this job, finished; an error if it holds
+// another.
+func (r *run) alreadyDone() (bool, error) {
+	if r.opt.Fresh {
+		return false, nil
+	}
+	then, err := manifest.ReadInputs(r.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w\nstart over with --fresh", err)
+	}
+	if canonical := r.job.Canonical(); then.Job != string(canonical) {
+		return false, &JobError{fmt.Errorf("%s holds another job; what differs:\n%s\ngive the job another output, or start over with --fresh",
 			r.job.Output, job.Diff([]byte(then.Job), canonical))}
 	}
-	if _, err := manifest.ReadCommit(filepath.Join(r.dir, doneFile)); err == nil {
-		w.Done = true
-		return nil
-	}
+	_, err = manifest.ReadCommit(filepath.Join(r.dir, doneFile))
+	return err == nil, nil
+}
+
+// resume checks that the inputs are those that the job began with.
+func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr error, w *welcome) error {
 	if listErr != nil {
 		return &JobError{listErr}
 	}
