@@ -46,13 +46,13 @@ func perRecord(b *testing.B, before float64) {
 	b.ReportMetric(float64(b.N)*benchRecords/b.Elapsed().Seconds()/1e6, "Mrecords/s")
 }
 
-func benchSort(b *testing.B, memory int64) {
+func benchSort(b *testing.B, memory int64, threads int) {
 	in := benchInput()
 	var sink byte
 	var st Stats
 	before := cpu(b)
 	for b.Loop() {
-		s := New(Options{Dir: b.TempDir(), Memory: memory})
+		s := New(Options{Dir: b.TempDir(), Memory: memory, Threads: threads})
 		for _, r := range in {
 			if err := s.Add(r); err != nil {
 				b.Fatal(err)
@@ -77,9 +77,10 @@ func benchSort(b *testing.B, memory int64) {
 }
 
 // Add, sort and iterate; the whole way of a record.
-func BenchmarkSortInMemory(b *testing.B)  { benchSort(b, 256<<20) }
-func BenchmarkSortSpilled16(b *testing.B) { benchSort(b, 8<<20) }
-func BenchmarkSortSpilled1M(b *testing.B) { benchSort(b, 1<<20) }
+func BenchmarkSortInMemory(b *testing.B)    { benchSort(b, 256<<20, 1) }
+func BenchmarkSortTwoThreads(b *testing.B)  { benchSort(b, 256<<20, 2) }
+func BenchmarkSortFewRuns(b *testing.B)     { benchSort(b, 8<<20, 1) }
+func BenchmarkSortHundredRuns(b *testing.B) { benchSort(b, 1<<20, 1) }
 
 // What the sorter replaces: a slice of records.
 func BenchmarkSortFunc(b *testing.B) {

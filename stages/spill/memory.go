@@ -26,6 +26,7 @@ const (
 // nothing, the collector has nothing to look at, and closing returns all.
 type memory struct {
 	limit   int64
+	threads int // that sort
 	mapping []byte
 	entries []entry // capacity is what fits the mapping
 	back    int64   // offset of the last payload that was added
@@ -41,8 +42,7 @@ func (m *memory) open() error {
 		return fmt.Errorf("spill: cannot map %d bytes: %w\ngive the job less `memory`, or raise the limit on address space (ulimit -v)", m.limit, err)
 	}
 	if m.limit >= hugeFrom {
-		// Fewer faults, and fewer misses where entries move; no harm where it fails.
-		_ = unix.Madvise(p, unix.MADV_HUGEPAGE)
+		adviseHuge(p)
 	}
 	m.mapping, m.back = p, int64(len(p))
 	m.entries = unsafe.Slice((*entry)(unsafe.Pointer(unsafe.SliceData(p))), int64(len(p))/entrySize)[:0]
@@ -54,7 +54,7 @@ func (m *memory) close() error {
 		return nil
 	}
 	err := unix.Munmap(m.mapping)
-	*m = memory{limit: m.limit}
+	*m = memory{limit: m.limit, threads: m.threads}
 	return err
 }
 

@@ -3,6 +3,8 @@ package spill
 import (
 	"math/bits"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // sort puts the entries into the order of records.
 func (m *memory) sort() {
 	if !slices.IsSortedFunc(m.entries, m.compare) {
-		(&radix{memory: m}).sort(m.entries, 0, 0)
+		(&radix{memory: m, threads: m.threads}).sort(m.entries, 0, 0)
 	}
 }
 
@@ -25,8 +27,12 @@ func (m *memory) sort() {
 // in which the entries differ, so that small keys and hot keys cost no passes.
 type radix struct {
 	*memory
-	counts [][]int // by depth
+	counts  [][]int // by depth
+	threads int     // that may be used, this one included
 }
+
+// worthThreads is how many entries are worth to be sorted by several threads.
+const worthThreads = 1 << 16
 
 // sort sorts entries whose words before the given one are equal.
 func (r *radix) sort(e []entry, word, depth int) {
@@ -46,8 +52,13 @@ func (r *radix) sort(e []entry, word, depth int) {
 		}
 		top := bits.Len64(all ^ some)
 		width := min(digit(len(e)), top)
+		tail := r.scatter(e, word, top-width, width, depth)
+		if r.threads > 1 && len(e) >= worthThreads {
+			r.parallel(e, tail, word)
+			return
+		}
 		from := 0
-		for _, to := range r.scatter(e, word, top-width, width, depth) {
+		for _, to := range tail {
 			if to-from > 1 {
 				r.sort(e[from:to], word, depth+1)
 			}
@@ -56,6 +67,35 @@ func (r *radix) sort(e []entry, word, depth int) {
 		return
 	}
 	r.insertion(e)
+}
+
+// parallel sorts buckets, of which tail has the ends, by several goroutines.
+// A bucket that holds most of the entries is divided again by all.
+func (r *radix) parallel(e []entry, tail []int, word int) {
+	type part struct{ from, to int }
+	var parts []part
+	from := 0
+	for _, to := range tail {
+		switch {
+		case to-from > len(e)/2:
+			(&radix{memory: r.memory, threads: r.threads}).sort(e[from:to], word, 0)
+		case to-from > 1:
+			parts = append(parts, part{from, to})
+		}
+		from = to
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range r.threads {
+		all.Go(func() {
+			one := &radix{memory: r.memory}
+			for i := next.Add(1); i <= int64(len(parts)); i = next.Add(1) {
+				p := parts[i-1]
+				one.sort(e[p.from:p.to], word, 0)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // digit chooses the width of the next digit: the passes that n entries need until

@@ -31,6 +31,8 @@ type Options struct {
 	Memory int64
 	// MaxBytes bounds the bytes on scratch; 0 means no bound.
 	MaxBytes int64
+	// Threads is how many goroutines sort; 0 means the caller alone.
+	Threads int
 }
 
 // MinMemory is the least memory that a sorter works in; less is taken as it.
@@ -67,6 +69,7 @@ func New(o Options) *Sorter {
 	buffer := min(o.Memory/8, 1<<20)
 	s := &Sorter{o: o, block: min(max(o.Memory/256, 4<<10), 128<<10)}
 	s.memory.limit = min(o.Memory-buffer, maxMemory)
+	s.memory.threads = o.Threads
 	s.file = file{dir: o.Dir, prefix: o.Prefix, max: o.MaxBytes, buffer: int(buffer)}
 	return s
 }
