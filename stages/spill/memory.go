@@ -103,7 +103,7 @@ func (m *memory) record(i int) Record {
 }
 
 // warmth is how many payloads are fetched ahead.
-const warmth = 16
+const warmth = 32
 
 // warm reads a byte of each of the payloads from i on, once every warmth
 // records. Sorted payloads lie anywhere; loads that do not wait for each
