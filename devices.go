@@ -5,6 +5,7 @@ import (
 
 	"sluice/gpu"
 	"sluice/stages/job"
+	"sluice/stages/progress"
 )
 
 const devicesUsage = `usage: sluice devices
@@ -35,7 +36,7 @@ func (p *program) devices(args []string) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "host  %s, %d threads, %s free of %s\n",
-		host.Name(), job.DefaultThreads(1), bytes(int64(memory.Free)), bytes(int64(memory.Total)))
+		host.Name(), job.DefaultThreads(1), progress.Bytes(int64(memory.Free)), progress.Bytes(int64(memory.Total)))
 	all, err := gpu.List()
 	if err != nil {
 		p.errorf("no accelerators: %v", err)
@@ -43,7 +44,7 @@ func (p *program) devices(args []string) error {
 	}
 	for i, d := range all {
 		fmt.Fprintf(p.stdout, "gpu%-2d %s, %s free of %s, driver %s, %s\n", i, d.Name,
-			bytes(int64(d.Memory.Free)), bytes(int64(d.Memory.Total)), d.Driver, health(d.Health))
+			progress.Bytes(int64(d.Memory.Free)), progress.Bytes(int64(d.Memory.Total)), d.Driver, health(d.Health))
 	}
 	return nil
 }

@@ -26,7 +26,8 @@ const (
 
 // A program is what the verbs work with.
 type program struct {
-	stdout, stderr io.Writer
+	stdout io.Writer
+	stderr *speaker
 }
 
 // A verb is one thing that the program does.
@@ -43,7 +44,9 @@ func verbs() []verb {
 	return []verb{
 		{"run", "run a job, or go on with one", runUsage, runFlags, (*program).run},
 		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
+		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
 		{"submit", "write the batch script of a job and hand it to Slurm", submitUsage, submitFlags, (*program).submit},
+		{"status", "say how far a job is", statusUsage, nil, (*program).status},
 		{"stages", "list the stages, or print one to paste", stagesUsage, nil, (*program).stages},
 		{"devices", "list what this node computes on", devicesUsage, nil, (*program).devices},
 		{"version", "print the version", versionUsage, nil, (*program).version},
@@ -73,7 +76,7 @@ sluice VERB --help tells more of a verb.
 `
 
 func main() {
-	p := &program{os.Stdout, os.Stderr}
+	p := &program{os.Stdout, &speaker{to: os.Stderr}}
 	os.Exit(p.main(os.Args[1:]))
 }
 
@@ -148,9 +151,12 @@ func exitCode(err error) int {
 	var mistakes job.Mistakes
 	var usage usageError
 	var wrong *pipeline.JobError
+	var code codeError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &code):
+		return code.code
 	case errors.Is(err, mpi.ErrStopped):
 		return exitStopped
 	case errors.As(err, &mistakes), errors.As(err, &usage), errors.As(err, &wrong):

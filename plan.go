@@ -7,38 +7,49 @@ import (
 	"strconv"
 	"strings"
 
+	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/catalog"
 	"sluice/stages/job"
 	"sluice/stages/plan"
+	"sluice/stages/progress"
 )
 
-const planUsage = `usage: sluice plan JOB.toml [--ranks N] [--set KEY=VALUE]... [--sample SIZE]
+const planUsage = `usage: sluice plan JOB.toml [--set KEY=VALUE]... [--ranks N] [--per-node N] [--sample SIZE]
 
-Checks the job and says what it will cost: passes and reads of the input,
-columns, bytes that the ranks send each other, memory and scratch of a rank.
-It reads a sample of the input, evenly from all of it, and writes nothing.
+Says what a job will cost: passes over the input, the columns that they read
+and add, bytes that the ranks send each other, memory and scratch. It runs the
+stages over a sample of the input, and scales what it sees.
 
-  --ranks N        plan for N ranks under srun or mpirun; default: the
-                   goroutine ranks that run would start here
-  --set KEY=VALUE  change a key of the job file, as for run
-  --sample SIZE    read so much of the input; default 256MiB. An input that is
-                   not larger is read whole, and nothing is guessed
+  --set KEY=VALUE  change a key of the job file
+  --ranks N        plan for N ranks; default: what run would start here, or
+                   what [job] asks for
+  --per-node N     of which N run on a node, each a process of its own, as
+                   under srun; default: all are goroutine ranks of one process
+  --sample SIZE    how much of the input to read; default 256MiB
 
 examples:
   sluice plan job.toml
-  sluice plan job.toml --ranks 512 --set memory=24GB --sample 1GB
+  sluice plan job.toml --ranks 512 --per-node 8
 `
 
-var planFlags = []string{"ranks", "set", "sample"}
+var planFlags = []string{"set", "ranks", "per-node", "sample"}
 
-// plan prints what a job will cost.
+// planOptions are the flags of plan.
+type planOptions struct {
+	ranks     int // 0 = not given
+	perNode   int // 0 = not given
+	processes bool
+	sample    job.Size
+}
+
+// plan says what a job will cost.
 func (p *program) plan(args []string) error {
 	var set []string
-	var ranks int
-	var sample string
+	var o planOptions
 	args, err := flagSet{values: map[string]func(string) error{
-		"set": list(&set), "ranks": atLeastOne(&ranks), "sample": text(&sample),
+		"set": list(&set), "ranks": atLeastOne(&o.ranks), "per-node": atLeastOne(&o.perNode),
+		"sample": func(s string) (err error) { o.sample, err = job.ParseSize(s); return err },
 	}}.parse(args)
 	if err != nil {
 		return err
@@ -46,124 +57,135 @@ func (p *program) plan(args []string) error {
 	if err := arguments(args, "plan", "JOB.toml"); err != nil {
 		return err
 	}
-	o := plan.Options{Ranks: ranks, Processes: ranks > 0}
-	if sample != "" {
-		size, err := job.ParseSize(sample)
-		if err != nil {
-			return usageError{fmt.Errorf("--sample: %w", err)}
-		}
-		o.Sample = int64(size)
-	}
 	j, err := job.Parse(args[0], catalog.All(), job.Options{Set: set})
 	if err != nil {
 		return err
 	}
-	if o.Ranks == 0 {
-		o.Ranks = defaultRanks()
+	return p.showPlan(j, o)
+}
+
+// layout fills in what the flags leave open: ranks and how they share nodes.
+func (o *planOptions) layout(j *job.Job) {
+	asked := max(j.Job.RanksPerNode, j.Job.GPUsPerNode)
+	if launched, _ := mpi.Launched(); launched > 0 {
+		o.processes = true
+		o.ranks = max(o.ranks, launched)
+	} else if o.perNode == 0 && o.ranks == 0 && j.Job.Nodes*asked > 1 {
+		o.ranks, o.perNode = j.Job.Nodes*asked, asked
 	}
-	o.RanksPerNode = ranksPerNode(j, o)
-	if err := j.Resolve(o.RanksPerNode, o.RanksPerNode); err != nil {
+	if o.perNode > 0 {
+		o.processes = true
+	}
+	if o.ranks == 0 {
+		o.ranks = max(o.perNode, 1)
+		if o.perNode == 0 {
+			o.ranks = runtime.GOMAXPROCS(0)
+		}
+	}
+	if o.perNode == 0 || o.perNode > o.ranks {
+		o.perNode = o.ranks
+	}
+}
+
+// showPlan makes the plan of a job and prints it.
+func (p *program) showPlan(j *job.Job, o planOptions) error {
+	o.layout(j)
+	own := *j
+	if err := own.Resolve(o.perNode, o.perNode); err != nil {
 		return err
 	}
-	made, err := plan.Make(context.Background(), j, o)
+	made, err := plan.Make(context.Background(), &own, plan.Options{
+		Ranks: o.ranks, RanksPerNode: o.perNode, Processes: o.processes, Sample: int64(o.sample),
+	})
 	if err != nil {
-		return err
+		return usageError{err} // the input is not what the job file says
 	}
-	p.printPlan(made)
+	p.planHead(made)
+	p.planPasses(made)
+	p.planCost(made)
 	for _, w := range made.Warnings() {
 		p.errorf("%s", w)
 	}
 	return nil
 }
 
-// ranksPerNode is how many ranks a node will have, as far as the job says.
-func ranksPerNode(j *job.Job, o plan.Options) int {
-	switch {
-	case !o.Processes:
-		return o.Ranks
-	case j.Job.RanksPerNode > 0:
-		return min(o.Ranks, j.Job.RanksPerNode)
-	case j.Job.Nodes > 0:
-		return (o.Ranks + j.Job.Nodes - 1) / j.Job.Nodes
+func (p *program) planHead(m *plan.Plan) {
+	read := "all of it read for this plan"
+	if !m.Whole() {
+		read = progress.Bytes(m.Sampled) + " of it read for this plan"
 	}
-	return 1
+	fmt.Fprintf(p.stdout, "input    %s in %s, %s, about %s rows; %s\n", progress.Bytes(m.Bytes),
+		plural(m.Shards, "shard"), plural(m.Blocks, "block"), progress.Count(m.Rows), read)
+	fmt.Fprintf(p.stdout, "ranks    %d, %d on a node, of %s and %v of memory each\n\n", m.Options.Ranks, m.Options.RanksPerNode,
+		plural(m.Job.Threads, "thread"), progress.Bytes(m.Job.Memory))
 }
 
-func (p *program) printPlan(made *plan.Plan) {
-	o := made.Options
-	rows := [][]string{{"PASS", "KIND", "STAGE", "NEEDS", "ADDS", "ROWS LEFT", "SENT"}}
-	for i, pass := range made.Passes {
-		counted := 0
+// planPasses prints a line for everything that a pass does.
+func (p *program) planPasses(m *plan.Plan) {
+	rows := [][]string{{"PASS", "KIND", "STAGE", "READS", "ADDS", "ROWS LEFT", "ASKED", "ANSWERED", "SENT"}}
+	for i, pass := range m.Passes {
+		number, counted := strconv.Itoa(i+1), 0
+		left := func() string {
+			counted++
+			return progress.Count(pass.Rows[counted-1])
+		}
+		rows = append(rows, []string{number, "read", progress.Bytes(m.Bytes), names(pass.Needs), "", "", "", "", ""})
 		for _, step := range pass.Steps {
-			left := ""
-			if step.Count {
-				left = p.about(made, count(pass.Rows[counted]))
-				counted++
-			}
-			needs, adds := columnsOf(step.Stage)
-			kind := "map"
+			c := step.Stage.Columns()
+			row := []string{number, "map", step.Stage.Name(), names(c.Reads), strings.Join(c.Adds, " "), "", "", "", ""}
 			if step.Round >= 0 {
-				kind, needs = "apply", ""
+				row[1], row[3] = "shuffle: apply", ""
 			}
-			rows = append(rows, []string{strconv.Itoa(i + 1), kind, step.Stage.Name(), needs, adds, left, ""})
+			if step.Count {
+				row[5] = left()
+			}
+			rows = append(rows, row)
 		}
-		sent := pass.Questions.Sent(o.Ranks) + pass.Answers.Sent(o.Ranks)
-		what, name, needs := "write", made.Job.Output, ""
+		traffic := []string{progress.Bytes(pass.Questions.Bytes), progress.Bytes(pass.Answers.Bytes),
+			progress.Bytes(pass.Questions.Sent(m.Options.Ranks) + pass.Answers.Sent(m.Options.Ranks))}
 		if pass.Ask != nil {
-			what, name = "shuffle", pass.Ask.Name()
-			needs, _ = columnsOf(pass.Ask)
+			rows = append(rows, append([]string{number, "shuffle: ask", pass.Ask.Name(), names(pass.Ask.Columns().Reads), "", ""}, traffic...))
+			continue
 		}
-		rows = append(rows, []string{strconv.Itoa(i + 1), what, name, needs, "", "", p.about(made, bytesOf(sent))})
+		if pass.Questions.Records > 0 {
+			rows = append(rows, append([]string{number, "duplicates", "", "", "", ""}, traffic...))
+		}
+		rows = append(rows, []string{number, "write", m.Job.Output, "", "", "", "", "", ""})
 	}
 	p.table(rows, 5)
 	fmt.Fprintln(p.stdout)
-	reads := int64(len(made.Passes))
-	p.table([][]string{
-		{"ranks", strconv.Itoa(o.Ranks)},
-		{"input", fmt.Sprintf("%s in %s shards, %s blocks, %s rows", bytesOf(made.Bytes), count(int64(made.Shards)), count(int64(made.Blocks)), p.about(made, count(made.Rows)))},
-		{"reads of the input", fmt.Sprintf("%d, %s together, %s a rank", reads, bytesOf(reads*made.Bytes), bytesOf(reads*made.Bytes/int64(o.Ranks)))},
-		{"sent", fmt.Sprintf("%s, %s a rank", p.about(made, bytesOf(made.Sent())), bytesOf(made.Sent()/int64(o.Ranks)))},
-		{"memory", fmt.Sprintf("%s a process at its peak; %s allowed for each rank", bytesOf(made.Memory), bytesOf(made.Job.Memory))},
-		{"scratch", bytesOf(made.Scratch) + " a rank"},
-		{"state in OUT/.sluice", bytesOf(made.State)},
-	}, 2)
-	if !made.Whole() {
-		fmt.Fprintf(p.stdout, "\nscaled from a sample of %s: repeats between what was read and what was not are not in it\n", bytesOf(made.Sampled))
-	}
 }
 
-// about marks numbers that are scaled from a sample.
-func (p *program) about(made *plan.Plan, s string) string {
-	if made.Whole() {
-		return s
+func (p *program) planCost(m *plan.Plan) {
+	what := "process of " + plural(m.Options.RanksPerNode, "rank")
+	if m.Options.Processes {
+		what = "rank"
 	}
-	return "~" + s
+	lines := [][]string{
+		{"reads", fmt.Sprintf("%s, %s", plural(len(m.Passes), "pass"), progress.Bytes(int64(len(m.Passes))*m.Bytes))},
+		{"sent", progress.Bytes(m.Sent()) + " between ranks"},
+		{"memory", fmt.Sprintf("%s per %s", progress.Bytes(m.Memory), what)},
+		{"scratch", fmt.Sprintf("%s per rank, in %s", progress.Bytes(m.Scratch), m.Job.Scratch)},
+		{"state", progress.Bytes(m.State) + " in OUT/.sluice while it runs"},
+	}
+	p.table(lines, len(lines[0]))
 }
 
-// columnsOf lists what a stage reads and adds.
-func columnsOf(s stages.Stage) (needs, adds string) {
-	c := s.Columns()
-	var names []string
-	for _, n := range c.Reads {
-		names = append(names, n.Name)
+func names(needs []stages.Need) string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.Name)
 	}
-	return strings.Join(names, " "), strings.Join(append(c.Adds, c.Changes...), " ")
+	return strings.Join(all, " ")
 }
 
-// bytesOf writes a number of bytes with three digits, by powers of ten.
-func bytesOf(n int64) string {
-	v := float64(n)
-	for _, unit := range []string{"B", "kB", "MB", "GB", "TB"} {
-		if v < 999.5 {
-			if unit == "B" || v >= 99.95 {
-				return fmt.Sprintf("%.0f %s", v, unit)
-			}
-			return fmt.Sprintf("%.3g %s", v, unit)
-		}
-		v /= 1000
+// plural writes "1 pass", "2 passes".
+func plural(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		what += "e"
 	}
-	return fmt.Sprintf("%.0f PB", v)
+	return progress.Count(int64(n)) + " " + what + "s"
 }
-
-// defaultRanks is how many goroutine ranks run starts.
-func defaultRanks() int { return runtime.GOMAXPROCS(0) }

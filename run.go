@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"sluice/mpi"
 	"sluice/stages/catalog"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
+	"sluice/stages/progress"
 )
 
 const runUsage = `usage: sluice run JOB.toml [--set KEY=VALUE]... [--ranks N] [--fresh] [--dry-run]
@@ -23,7 +25,7 @@ one it goes on, with any number of ranks.
                    stage.NAME.min_words=20; values are TOML
   --ranks N        goroutine ranks; default: the cores
   --fresh          remove what OUT holds of an earlier run, and start over
-  --dry-run        check the job and show its passes; touch nothing
+  --dry-run        check the job and show its plan; leave OUT alone
 
 SIGUSR1, SIGTERM and SIGINT stop it at the next block, with exit code 85; a
 second SIGTERM or SIGINT at once. SIGUSR2 prints where every rank is.
@@ -55,16 +57,22 @@ func (p *program) run(args []string) error {
 	if errors.Is(err, errHelp) {
 		return err
 	}
+	var began atomic.Bool
+	sig := listen(p.errorf)
+	defer sig.close()
 	cfg := mpi.Config{}
 	if err == nil {
 		cfg.Watchdog = j.Watchdog
+		cfg.Waiting = waiting(j.Output, &began, func(text string) {
+			if !sig.quiet.Load() {
+				p.errorf("%s", text)
+			}
+		})
 	}
 	n := o.ranks
 	if n == 0 && launched == 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	sig := listen(p.errorf)
-	defer sig.close()
 	var outcome pipeline.Outcome
 	err = p.ranks(n, cfg, err, func(c mpi.Comm) error {
 		if c.Rank() == 0 || launched > 0 {
@@ -72,12 +80,13 @@ func (p *program) run(args []string) error {
 			sig.quiet.Store(c.Rank() != 0)
 		}
 		if o.dry {
-			if c.Rank() != 0 {
-				return nil
+			var err error
+			if c.Rank() == 0 {
+				err = p.dryRun(j, o)
 			}
-			return p.dryRun(j, o)
+			return mpi.Agree(context.Background(), c, err)
 		}
-		out, err := p.rank(context.Background(), c, j, o, sig)
+		out, err := p.rank(context.Background(), c, j, o, sig, &began)
 		if c.Rank() == 0 || launched > 0 {
 			outcome = out
 		}
@@ -85,7 +94,7 @@ func (p *program) run(args []string) error {
 	})
 	switch {
 	case err != nil && outcome.Report != nil && exitCode(err) == exitFailed:
-		return p.failed(err)
+		return failed(err)
 	case err != nil:
 		return err
 	case outcome.Skipped > 0:
@@ -110,17 +119,28 @@ func (o *runOptions) parse(args []string) (*job.Job, error) {
 }
 
 // rank is the whole life of one rank. Rank 0 prints the result.
-func (p *program) rank(ctx context.Context, c mpi.Comm, j *job.Job, o runOptions, sig *signals) (pipeline.Outcome, error) {
+func (p *program) rank(ctx context.Context, c mpi.Comm, j *job.Job, o runOptions, sig *signals, began *atomic.Bool) (pipeline.Outcome, error) {
 	own, err := settle(ctx, c, j)
 	if err != nil {
 		return pipeline.Outcome{}, err
+	}
+	end := func() {}
+	living := func(life *progress.Life) {
+		began.Store(true)
+		if c.Rank() == 0 {
+			where := func() { p.errorf("%s", progress.WhereAll(pipeline.LifeDir(own.Output))) }
+			sig.where.Store(&where)
+			end = p.showProgress(ctx, life)
+		}
 	}
 	out, err := pipeline.Run(ctx, c, own, pipeline.Options{
 		Version: release,
 		Fresh:   o.fresh,
 		Stop:    sig.stop,
 		Notice:  func(text string) { p.errorf("%s", text) },
+		Living:  living,
 	})
+	end()
 	if err != nil || c.Rank() != 0 {
 		return out, err
 	}
@@ -130,23 +150,31 @@ func (p *program) rank(ctx context.Context, c mpi.Comm, j *job.Job, o runOptions
 	}
 	p.funnel(out.Report)
 	if out.Skipped > 0 {
-		p.errorf("%s damaged rows or shards were skipped\nthey are listed in %s/report.json", count(out.Skipped), j.Output)
+		p.errorf("%s damaged rows or shards were skipped\nthey are listed in %s/report.json", progress.Count(out.Skipped), j.Output)
 	}
 	return out, nil
 }
 
 // failed adds to an error what it leaves behind, unless that has to go first.
-func (p *program) failed(err error) error {
+func failed(err error) error {
+	var code codeError
+	if errors.As(err, &code) {
+		if code.err != nil {
+			code.err = failed(code.err)
+		}
+		return code
+	}
 	if strings.Contains(err.Error(), "--fresh") {
 		return err
 	}
 	return fmt.Errorf("%w\nwhat is done is kept: the same command goes on from there", err)
 }
 
-// dryRun shows the passes of a job.
+// dryRun shows the plan of a job.
 func (p *program) dryRun(j *job.Job, o runOptions) error {
 	if o.fresh {
 		p.errorf("--fresh would remove what %s holds of an earlier run", j.Output)
 	}
-	return p.passes(j)
+	launched, _ := mpi.Launched()
+	return p.showPlan(j, planOptions{ranks: max(o.ranks, launched), processes: launched > 0})
 }

@@ -53,10 +53,15 @@ func (s *signals) loop() {
 				s.say("%v: stopping at the next block\nonce more to stop at once", name(sig))
 			}
 			close(s.stop)
-		case sig != syscall.SIGUSR1 && time.Since(stopped) > doubled:
+		case s.insists(sig, time.Since(stopped)):
 			s.abort(sig)
 		}
 	}
+}
+
+// insists says whether a signal so long after the first means at once.
+func (s *signals) insists(sig os.Signal, after time.Duration) bool {
+	return sig != syscall.SIGUSR1 && after > doubled
 }
 
 // abort ends the job at once. What is durable stays so, and the next start
