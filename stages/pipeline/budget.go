@@ -20,7 +20,7 @@ func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 	var blocks []stages.Block
 	for i := range shards {
 		s := &shards[i]
-		src, err := r.sourceFor(sources, s, nil, nil)
+		src, err := r.sourceFor(sources, s, nil, nil, true)
 		if err != nil {
 			return nil, err
 		}
@@ -49,12 +49,13 @@ func (r *run) input(s *stages.Shard) stages.Input {
 	return r.job.Inputs[0]
 }
 
-// sourceFor returns the source of a shard, made on first use.
-func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs []stages.Need, writes []string) (stages.Source, error) {
+// sourceFor returns the source of a shard, made on first use. again says that
+// the input will be read once more, so that the page cache may keep it.
+func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs []stages.Need, writes []string, again bool) (stages.Source, error) {
 	if src := made[keyOf(s)]; src != nil {
 		return src, nil
 	}
-	src, err := format.NewSource(s.Format, r.input(s).Read, needs, r.formatOptions(writes))
+	src, err := format.NewSource(s.Format, r.input(s).Read, needs, r.formatOptions(writes, again))
 	if err != nil {
 		return nil, &JobError{err}
 	}
@@ -62,7 +63,7 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs
 	return src, nil
 }
 
-func (r *run) formatOptions(writes []string) format.Options {
+func (r *run) formatOptions(writes []string, again bool) format.Options {
 	return format.Options{
 		BatchBytes: r.budget.Batch,
 		ReadBytes:  min(4<<20, max(r.budget.Batch, 64<<10)),
@@ -70,6 +71,7 @@ func (r *run) formatOptions(writes []string) format.Options {
 		Seed:       r.job.Seed,
 		Writes:     writes,
 		Threads:    max(1, r.job.Threads),
+		Cached:     again,
 	}
 }
 
@@ -89,7 +91,7 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 		if w.Format == "auto" {
 			w.Format = outputFormat(key.format)
 		}
-		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions(r.writes()))
+		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions(r.writes(), false))
 		if err != nil {
 			return nil, &JobError{err}
 		}
