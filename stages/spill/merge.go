@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"io"
+	"math"
 	"slices"
 )
 
@@ -74,8 +75,14 @@ func (s *Sorter) mergeGroup(n int) error {
 // there, node 0 the winner.
 type merge struct {
 	sources []source
-	tree    []int32
+	tree    []node
 	started bool
+}
+
+// A node repeats the key of its source, so that most games need only the tree.
+type node struct {
+	key    uint64 // the largest once the source is done
+	source int32
 }
 
 type source struct {
@@ -89,7 +96,7 @@ func (s *Sorter) openMerge(runs []run) (*merge, error) {
 	if err := s.memory.open(); err != nil {
 		return nil, err
 	}
-	m := &merge{sources: make([]source, len(runs)), tree: make([]int32, len(runs))}
+	m := &merge{sources: make([]source, len(runs)), tree: make([]node, len(runs))}
 	var need int64
 	for _, r := range runs {
 		need += s.share(r)
@@ -109,16 +116,14 @@ const maxReadAhead = 4 << 20
 
 func (m *merge) start() error {
 	m.started = true
+	// Leaves are nodes k to 2k-1. Winners move up from the bottom.
 	k := len(m.sources)
+	winners := make([]node, 2*k)
 	for i := range m.sources {
-		if err := m.advance(i); err != nil {
+		var err error
+		if winners[k+i], err = m.advance(int32(i)); err != nil {
 			return err
 		}
-	}
-	// Leaves are nodes k to 2k-1. Winners move up from the bottom.
-	winners := make([]int32, 2*k)
-	for i := range k {
-		winners[k+i] = int32(i)
 	}
 	for i := k - 1; i > 0; i-- {
 		a, b := winners[2*i], winners[2*i+1]
@@ -131,15 +136,16 @@ func (m *merge) start() error {
 	return nil
 }
 
-func (m *merge) advance(i int) error {
+// advance reads the next record of a source.
+func (m *merge) advance(i int32) (node, error) {
 	s := &m.sources[i]
-	r, err := s.reader.read()
+	var err error
+	s.Record, err = s.reader.read()
 	if err == io.EOF {
-		s.done, s.Record = true, Record{}
-		return nil
+		s.done = true
+		return node{math.MaxUint64, i}, nil
 	}
-	s.Record = r
-	return err
+	return node{s.Key, i}, err
 }
 
 // next returns the smallest record. Its payload is good until the next call.
@@ -151,7 +157,7 @@ func (m *merge) next() (Record, error) {
 	} else if err := m.replay(); err != nil {
 		return Record{}, err
 	}
-	s := &m.sources[m.tree[0]]
+	s := &m.sources[m.tree[0].source]
 	if s.done {
 		return Record{}, io.EOF
 	}
@@ -160,29 +166,31 @@ func (m *merge) next() (Record, error) {
 
 // replay moves the last winner's source on and plays its games again.
 func (m *merge) replay() error {
-	w := m.tree[0]
-	if m.sources[w].done {
+	i := m.tree[0].source
+	if m.sources[i].done {
 		return nil
 	}
-	if err := m.advance(int(w)); err != nil {
+	w, err := m.advance(i)
+	if err != nil {
 		return err
 	}
-	for i := (len(m.sources) + int(w)) / 2; i > 0; i /= 2 {
-		if m.less(m.tree[i], w) {
-			m.tree[i], w = w, m.tree[i]
+	for i := (len(m.sources) + int(i)) / 2; i > 0; i /= 2 {
+		if t := m.tree[i]; t.key < w.key || t.key == w.key && m.less(t, w) {
+			m.tree[i], w = w, t
 		}
 	}
 	m.tree[0] = w
 	return nil
 }
 
-func (m *merge) less(a, b int32) bool {
-	x, y := &m.sources[a], &m.sources[b]
+func (m *merge) less(a, b node) bool {
+	if a.key != b.key {
+		return a.key < b.key
+	}
+	x, y := &m.sources[a.source], &m.sources[b.source]
 	switch {
 	case x.done || y.done:
 		return !x.done
-	case x.Key != y.Key:
-		return x.Key < y.Key
 	case x.Order != y.Order:
 		return x.Order < y.Order
 	case x.Sample != y.Sample:

@@ -40,6 +40,7 @@ func inputs() map[string]func(*rand.Rand, int) Record {
 			return Record{r.Uint64N(3) << 52, r.Uint64N(2), r.Uint64N(50), payload(r, r.IntN(3))}
 		},
 		"rising":  func(r *rand.Rand, i int) Record { return Record{0, 0, uint64(i), payload(r, i%40)} },
+		"edges":   func(r *rand.Rand, i int) Record { return Record{-r.Uint64N(2), -r.Uint64N(2), -r.Uint64N(2), nil} },
 		"falling": func(r *rand.Rand, i int) Record { return Record{^uint64(i), ^uint64(i), uint64(i), nil} },
 		"skewed": func(r *rand.Rand, i int) Record {
 			return Record{r.Uint64() >> r.UintN(64), r.Uint64() >> r.UintN(64), r.Uint64() >> r.UintN(64), payload(r, 1<<r.IntN(12))}
