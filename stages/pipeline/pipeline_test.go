@@ -29,7 +29,7 @@ func catalogue() job.Catalog {
 
 // A bench is a folder with inputs and a job.
 type folder struct {
-	t   *testing.T
+	tb  testing.TB
 	dir string
 }
 
@@ -38,22 +38,22 @@ func newFolder(t *testing.T) folder { return folder{t, t.TempDir()} }
 func (f folder) path(name string) string { return filepath.Join(f.dir, name) }
 
 func (f folder) write(name, text string) {
-	f.t.Helper()
+	f.tb.Helper()
 	if err := os.MkdirAll(filepath.Dir(f.path(name)), 0o777); err != nil {
-		f.t.Fatal(err)
+		f.tb.Fatal(err)
 	}
 	if err := os.WriteFile(f.path(name), []byte(text), 0o666); err != nil {
-		f.t.Fatal(err)
+		f.tb.Fatal(err)
 	}
 }
 
 // run runs a job on n goroutine ranks into output out.
 func (f folder) run(text, out string, n int, o pipeline.Options, set ...string) (pipeline.Outcome, error) {
-	f.t.Helper()
+	f.tb.Helper()
 	f.write("job.toml", text)
 	j, err := job.Parse(f.path("job.toml"), catalogue(), job.Options{Set: append(set, "output="+out)})
 	if err != nil {
-		f.t.Fatal(err)
+		f.tb.Fatal(err)
 	}
 	j.Threads = 2
 	if j.Memory == 0 {
@@ -71,7 +71,7 @@ func (f folder) run(text, out string, n int, o pipeline.Options, set ...string) 
 
 // tree returns what lies below the folders of an output, by path.
 func (f folder) tree(out string, folders ...string) map[string]string {
-	f.t.Helper()
+	f.tb.Helper()
 	all := map[string]string{}
 	for _, name := range folders {
 		root := filepath.Join(f.dir, out)
@@ -88,7 +88,7 @@ func (f folder) tree(out string, folders ...string) map[string]string {
 			return err
 		})
 		if err != nil {
-			f.t.Fatal(err)
+			f.tb.Fatal(err)
 		}
 	}
 	return all
@@ -154,7 +154,7 @@ func TestSameBytesAtAnyNumberOfRanks(t *testing.T) {
 
 // oracle checks the output of exactJob against plain code.
 func (f folder) oracle(got map[string]string) {
-	f.t.Helper()
+	f.tb.Helper()
 	in := f.tree(".", "in")
 	names := make([]string, 0, len(in))
 	for name := range in {
@@ -174,7 +174,7 @@ func (f folder) oracle(got map[string]string) {
 		}
 		data := filepath.Join("data", strings.TrimPrefix(name, "in/"))
 		if got[data] != want.String() {
-			f.t.Errorf("%s is not what plain code gives", data)
+			f.tb.Errorf("%s is not what plain code gives", data)
 		}
 	}
 }

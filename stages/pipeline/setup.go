@@ -121,26 +121,24 @@ func (r *run) adopt(w *welcome) error {
 	if r.journal, err = manifest.CreateJournal(r.dir, r.start, r.comm.Rank()); err != nil {
 		return err
 	}
-	return r.live()
+	r.live()
+	return nil
 }
 
 // live begins the signs of life of this rank.
-func (r *run) live() error {
+func (r *run) live() {
 	c := r.comm
 	r.life = progress.NewLife(progress.LifeOptions{
-		Dir: LifeDir(r.job.Output), Host: c.Host(), Slot: c.LocalRank(), Rank: c.Rank(), Size: c.Size(), Start: r.start,
+		Dir: LifeDir(r.job.Output), Host: c.Host(), Slot: c.LocalRank(), Rank: c.Rank(), Size: c.Size(), Start: uint32(r.start),
 	})
 	r.watch = []Watch{r.life}
 	if r.opt.Watch != nil {
 		r.watch = append(r.watch, r.opt.Watch)
 	}
-	if err := r.life.Start(context.Background()); err != nil {
-		return err
-	}
+	r.life.Start(context.Background())
 	if r.opt.Living != nil {
 		r.opt.Living(r.life)
 	}
-	return nil
 }
 
 // takeLock keeps other runs out of OUT until this one ends.
