@@ -3,7 +3,7 @@
 // Each rank keeps a [Life], which writes a small record every few seconds into one
 // file per node in a folder that all nodes share. Everything else reads
 // those files: the line of [Progress] that rank 0 prints, [WhereAll] for people who ask,
-// and [Life.Watchdog] for ranks that wait too long. No rank needs another for it.
+// and [Watchdog] for ranks that wait too long. No rank needs another for it.
 package progress
 
 import (
@@ -29,7 +29,7 @@ type LifeOptions struct {
 	Host       string
 	Slot       int // among the ranks of the host
 	Rank, Size int
-	Start      uint32        // of the job: rises from start to start, and is the same on all ranks, as rank 0's clock in seconds
+	Start      int           // number of this start of the job: records of others do not count
 	Every      time.Duration // 0 means [Beat]
 }
 
@@ -41,15 +41,14 @@ type Life struct {
 	rows  atomic.Int64
 	block atomic.Int64
 
-	mu    sync.Mutex // guards what is before begin
+	mu    sync.Mutex // guards the pass
 	pass  Record     // what changes seldom
 	what  string
 	began time.Time // of the pass
 
-	begin   chan struct{} // a pass began
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
-	writing sync.Mutex // guards the rest
+	writing sync.Mutex // guards the rest: a file system that hangs must not stop a pass
 	f       *os.File
 	err     error // of the last record
 }
@@ -59,36 +58,15 @@ func NewLife(o LifeOptions) *Life {
 	if o.Every <= 0 {
 		o.Every = Beat
 	}
-	l := &Life{o: o, begin: make(chan struct{}, 1)}
+	l := &Life{o: o}
 	l.pass = Record{Host: fileName(o.Host), Rank: o.Rank, Size: o.Size, Start: o.Start}
 	return l
 }
 
-// Start begins to write, with the first pass and until Close or the end of
-// ctx. Before the first pass nothing is touched: Dir may not be there yet, or about to be
-// removed. A record that cannot be written is no error: the next may be.
-func (l *Life) Start(ctx context.Context) {
+// Start writes the first record and goes on until Close or the end of ctx. A
+// record that cannot be written later is no error: the next may do.
+func (l *Life) Start(ctx context.Context) error {
 	if l == nil {
-		return
-	}
-	ctx, l.stop = context.WithCancel(ctx)
-	l.ended.Go(func() {
-		tick := time.NewTicker(l.o.Every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-l.begin:
-			case <-tick.C:
-			}
-			l.write()
-		}
-	})
-}
-
-func (l *Life) open() error {
-	if l.f != nil {
 		return nil
 	}
 	path := filepath.Join(l.o.Dir, fileName(l.o.Host))
@@ -99,14 +77,28 @@ func (l *Life) open() error {
 		}
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot write signs of life: %w", err)
 	}
 	// All ranks of a node write the same header.
 	if _, err := f.WriteAt(header(), 0); err != nil {
 		f.Close()
-		return err
+		return fmt.Errorf("cannot write signs of life: %w", err)
 	}
 	l.f = f
+	l.write()
+	ctx, l.stop = context.WithCancel(ctx)
+	l.ended.Go(func() {
+		tick := time.NewTicker(l.o.Every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				l.write()
+			}
+		}
+	})
 	return nil
 }
 
@@ -120,15 +112,9 @@ func fileName(host string) string {
 
 func (l *Life) write() {
 	r := l.Record()
-	if r.Pass == 0 {
-		return
-	}
-	// Not under mu: a file system that hangs must not stop the pass.
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	if l.err = l.open(); l.err == nil {
-		_, l.err = l.f.WriteAt(r.encode(), int64(recordSize*(1+l.o.Slot)))
-	}
+	_, l.err = l.f.WriteAt(r.encode(), int64(recordSize*(1+l.o.Slot)))
 }
 
 // Pass begins a pass (from 1), in which all ranks together are to read so many
@@ -144,10 +130,6 @@ func (l *Life) Pass(pass, passes int, what string, bytes int64) {
 	l.bytes.Store(0)
 	l.rows.Store(0)
 	l.block.Store(0)
-	select {
-	case l.begin <- struct{}{}:
-	default:
-	}
 }
 
 // Block says which block is begun.
@@ -208,15 +190,7 @@ func (l *Life) Close() error {
 	l.mu.Unlock()
 	l.write()
 	l.stop = nil
-	if l.err != nil {
-		return fmt.Errorf("cannot write signs of life: %w", l.err)
-	}
-	if l.f == nil {
-		return nil
-	}
-	err := l.f.Close()
-	l.f = nil
-	return err
+	return errors.Join(l.err, l.f.Close())
 }
 
 // peak returns the peak resident set of the process, in bytes.

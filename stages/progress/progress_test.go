@@ -69,7 +69,9 @@ func TestLifeIsWrittenEveryBeat(t *testing.T) {
 		var lives []*Life
 		for i := range 4 {
 			l := NewLife(LifeOptions{Dir: dir, Host: fmt.Sprintf("node%d", i/2), Slot: i % 2, Rank: i, Size: 5, Start: 1})
-			l.Start(t.Context())
+			if err := l.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			lives = append(lives, l)
 		}
 		check := func(want func(i int, r Record) bool) {
@@ -84,11 +86,7 @@ func TestLifeIsWrittenEveryBeat(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(2 * Beat)
-		synctest.Wait()
-		if _, err := os.Stat(dir); !os.IsNotExist(err) {
-			t.Error("the folder was touched before the first pass:", err)
-		}
+		check(func(_ int, r Record) bool { return r.Phase == Starting && r.Pass == 0 && r.Peak > 0 })
 		for i, l := range lives {
 			l.Pass(1, 2, "ask near", 1000)
 			l.Block(1, 40+i)
@@ -98,9 +96,8 @@ func TestLifeIsWrittenEveryBeat(t *testing.T) {
 			}
 			wg.Wait()
 		}
-		synctest.Wait()
-		check(func(_ int, r Record) bool { return r.Phase == Working && r.Pass == 1 && r.Peak > 0 })
 		lives[3].Finish()
+		check(func(_ int, r Record) bool { return r.Pass == 0 })
 		time.Sleep(Beat)
 		synctest.Wait()
 		check(func(i int, r Record) bool {
@@ -170,7 +167,9 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life := func(rank int) *Life {
 			l := NewLife(LifeOptions{Dir: dir, Host: "n", Slot: rank, Rank: rank, Size: 5})
-			l.Start(t.Context())
+			if err := l.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			l.Pass(1, 1, "write", 100)
 			l.Done(int64(10*rank), 1)
 			return l
@@ -181,12 +180,12 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 		time.Sleep(Beat)
 		synctest.Wait()
 		dies.stop() // it neither ends nor writes any more
-		v, err := moves.Observe(t.Context(), 5*Beat/2)
+		v, err := Observe(t.Context(), dir, 5*Beat/2)
 		if err != nil || len(v.Moving) != 2 || len(v.Still) != 1 || v.Still[0].Rank != 3 || len(v.Missing) != 1 || v.Missing[0] != 4 {
 			t.Errorf("%+v, %v", v, err)
 		}
 		since := time.Now()
-		err = moves.Watchdog(func(s string) { t.Error("said", s) })("barrier", since)
+		err = Watchdog(dir, func(s string) { t.Error("said", s) })("barrier", since)
 		if err == nil || !strings.Contains(err.Error(), "rank 3 on n: working, pass 1 of 1") ||
 			!strings.Contains(err.Error(), "rank 4: never") || strings.Contains(err.Error(), "rank 2") {
 			t.Error(err)
@@ -197,18 +196,18 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 		last.Finish()
 		said := ""
 		time.Sleep(Beat)
-		if err := moves.Watchdog(func(s string) { said += s })("barrier", since); err != nil {
+		if err := Watchdog(dir, func(s string) { said += s })("barrier", since); err != nil {
 			t.Error(err)
 		}
 		if !strings.Contains(said, "in barrier") || !strings.Contains(said, "rank 2 on n") {
 			t.Errorf("said %q", said)
 		}
-		if err := moves.Watchdog(nil)("barrier", since); err != nil {
+		if err := Watchdog(dir, nil)("barrier", since); err != nil {
 			t.Error(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := moves.Observe(ctx, time.Hour); err != context.Canceled {
+		if _, err := Observe(ctx, dir, time.Hour); err != context.Canceled {
 			t.Error(err)
 		}
 		for _, l := range []*Life{moves, slow, last} {
@@ -217,43 +216,15 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 	})
 }
 
-func TestWatchdogKnowsOnlyThisStart(t *testing.T) {
-	dir := t.TempDir()
-	old := record()
-	if err := os.WriteFile(filepath.Join(dir, "gone"), append(header(), old.encode()...), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		l := NewLife(LifeOptions{Dir: dir, Host: "n", Size: 1, Start: old.Start + 1})
-		l.Start(t.Context())
-		defer l.Close()
-		wait := l.Watchdog(func(s string) { t.Error("said", s) })
-		if err := wait("bcast", time.Now()); err != nil {
-			t.Error("before the first pass:", err)
-		}
-	})
-}
-
-func TestLifeThatCannotBeWrittenSaysSoAtTheEnd(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	l := NewLife(LifeOptions{Dir: file, Host: "n", Size: 1})
-	l.Start(t.Context())
-	l.Pass(1, 1, "write", 0)
-	if err := l.Close(); err == nil {
-		t.Error("no error")
-	}
-}
-
 func TestLogLines(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		var lives []*Life
 		for i := range 3 {
 			l := NewLife(LifeOptions{Dir: dir, Host: "n", Slot: i, Rank: i, Size: 3})
-			l.Start(t.Context())
+			if err := l.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			defer l.Close()
 			lives = append(lives, l)
 		}
@@ -308,7 +279,9 @@ func TestLiveLine(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLife(LifeOptions{Dir: dir, Host: "n", Size: 1})
-		l.Start(t.Context())
+		if err := l.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		defer l.Close()
 		l.Pass(1, 1, "write", 1000)
 		var out screen
@@ -333,7 +306,9 @@ func TestLiveLine(t *testing.T) {
 
 func TestNilIsQuiet(t *testing.T) {
 	var l *Life
-	l.Start(t.Context())
+	if err := l.Start(t.Context()); err != nil {
+		t.Error(err)
+	}
 	l.Pass(1, 1, "", 0)
 	l.Block(0, 0)
 	l.Done(1, 1)

@@ -3,7 +3,6 @@ package progress
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -43,18 +42,18 @@ func WhereAll(dir string) string {
 	return s.String()
 }
 
-// Vital is what [Life.Observe] found out.
+// Vital is what [Observe] found out.
 type Vital struct {
 	Moving  []Record // showed life
 	Still   []Record // did not
 	Missing []int    // ranks that never did
 }
 
-// Observe looks at the lives of the start of l for a time, and says which ranks
-// showed a sign in it. Only changes count, not the times in the records, so the
-// clocks of the nodes may differ. Ranks that have ended are neither moving nor still.
-func (l *Life) Observe(ctx context.Context, long time.Duration) (Vital, error) {
-	before, err := ReadLife(l.o.Dir)
+// Observe looks at the lives in dir for a time, and says which ranks showed a
+// sign in it. Only changes count, not the times in the records, so the clocks of the
+// nodes may differ. Ranks that have ended are neither moving nor still.
+func Observe(ctx context.Context, dir string, long time.Duration) (Vital, error) {
+	before, err := ReadLife(dir)
 	if err != nil {
 		return Vital{}, err
 	}
@@ -63,11 +62,10 @@ func (l *Life) Observe(ctx context.Context, long time.Duration) (Vital, error) {
 		return Vital{}, ctx.Err()
 	case <-time.After(long):
 	}
-	after, err := ReadLife(l.o.Dir)
+	after, err := ReadLife(dir)
 	if err != nil {
 		return Vital{}, err
 	}
-	after = slices.DeleteFunc(after, func(r Record) bool { return r.Start != l.o.Start })
 	return compare(before, after), nil
 }
 
@@ -98,16 +96,13 @@ func compare(before, after []Record) (v Vital) {
 }
 
 // Watchdog returns the Waiting of an mpi.Config: called when a rank has waited
-// too long, it observes the lives for two and a half beats. Its error
+// too long, it observes the lives in dir for two and a half beats. Its error
 // names the ranks that are still, and ends the job. If all move, it tells say, which
-// may be nil, which rank keeps the others waiting. Before the first pass it knows
-// nothing, and lets the rank wait. It is nil for a nil Life.
-func (l *Life) Watchdog(say func(string)) func(op string, since time.Time) error {
-	if l == nil {
-		return nil
-	}
+// may be nil, which rank keeps the others waiting. It speaks of the newest start in dir, so it is
+// to be called only once this rank's [Life] has begun.
+func Watchdog(dir string, say func(string)) func(op string, since time.Time) error {
 	return func(op string, since time.Time) error {
-		v, err := l.Observe(context.Background(), 5*max(Beat, l.o.Every)/2)
+		v, err := Observe(context.Background(), dir, 5*Beat/2)
 		if err != nil {
 			return fmt.Errorf("cannot read the signs of life of the ranks: %w", err)
 		}
