@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
-	"unicode/utf8"
 
 	"sluice/stages"
 )
@@ -13,7 +12,7 @@ import (
 // appendString appends s as a JSON string with no more escapes than RFC 8259
 // asks for. What is not UTF-8 becomes U+FFFD.
 func appendString(dst, s []byte) []byte {
-	if !utf8.Valid(s) {
+	if !validUTF8(s) {
 		s = bytes.ToValidUTF8(s, []byte("\uFFFD"))
 	}
 	dst = append(dst, '"')

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"sluice/stages"
 )
@@ -131,7 +130,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 			b.Damage(i, -1, "%v", err)
 		case int64(k) != f.Size:
 			return nil, &changedError{path, int64(k), f.Size}
-		case !utf8.Valid(buf[:k]):
+		case !validUTF8(buf[:k]):
 			b.Damage(i, -1, "%s: a document that is not UTF-8", f.Name)
 		default:
 			d.text[i] = buf[:k:k]

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"maps"
 	"math"
@@ -200,4 +201,69 @@ func FuzzEncode(f *testing.F) {
 			t.Fatalf("%q read back as %q, %d of %d, %v", out, back, end, len(out), err)
 		}
 	})
+}
+
+// FuzzUTF8 compares validUTF8 with the standard library.
+func FuzzUTF8(f *testing.F) {
+	for _, s := range []string{"", "ascii only, long enough", "é", "€uro", "😀", "\xff", "\xc0\x80", "\xe0\x9f\x80", "\xed\xa0\x80", "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80", "1234567é", "日本語"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if got, want := validUTF8(p), utf8.Valid(p); got != want {
+			t.Fatalf("%q: %v, want %v", p, got, want)
+		}
+	})
+}
+
+// TestUTF8 tries every letter, and every pair of first bytes.
+func TestUTF8(t *testing.T) {
+	for r := rune(0); r <= utf8.MaxRune+1; r++ {
+		p := append(utf8.AppendRune([]byte("ab"), r), "cdefghij"...)
+		if !validUTF8(p) {
+			t.Fatalf("%q is not valid", p)
+		}
+	}
+	for a := range 256 {
+		for b := range 256 {
+			for _, rest := range []string{"", "\x80", "\x80\x80", "\x80\x80\x80", "a", "\xbfa", "\xbf\xbfa"} {
+				p := append([]byte{byte(a), byte(b)}, rest...)
+				if got, want := validUTF8(p), utf8.Valid(p); got != want {
+					t.Fatalf("%q: %v, want %v", p, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSpecial tries every byte at every place, between bytes that could be
+// mistaken by a borrow.
+func TestSpecial(t *testing.T) {
+	for _, fill := range []byte{'a', ' ', '!', '#', '[', ']', 0x80, 0xa0, 0xa2, 0xdc, 0xff} {
+		for at := range 8 {
+			for c := range 256 {
+				p := bytes.Repeat([]byte{fill}, 8)
+				p[at] = byte(c)
+				want := 8
+				if c < ' ' || c == '"' || c == '\\' {
+					want = at
+				}
+				got := 8
+				if m := special(binary.LittleEndian.Uint64(p)); m != 0 {
+					got = trailing(m)
+				}
+				if got != want {
+					t.Fatalf("%q: %d, want %d", p, got, want)
+				}
+				all := uint64(0)
+				for k, c := range p {
+					if c < ' ' || c == '"' || c == '\\' {
+						all |= 1 << k
+					}
+				}
+				if got := specials(binary.LittleEndian.Uint64(p)); got != all {
+					t.Fatalf("%q: %b, want %b", p, got, all)
+				}
+			}
+		}
+	}
 }

@@ -129,7 +129,7 @@ func (t *pqRows) fillText(b *stages.Batch, f *field, n *pqNode, text [][]byte) {
 		case v.IsNull() && f.main:
 			b.Damage(i, -1, "column %q is null", f.name)
 		case v.IsNull():
-		case !utf8.Valid(v.ByteArray()):
+		case !validUTF8(v.ByteArray()):
 			b.Damage(i, -1, "column %q is not UTF-8", f.name)
 		default:
 			text[i] = v.ByteArray()

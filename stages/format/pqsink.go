@@ -67,7 +67,7 @@ func (s *parquetSink) codec(input int32) compress.Codec {
 		return &zstd.Codec{Level: kzstd.EncoderLevelFromZstd(max(s.level, 1))}
 	}
 	switch pq.CompressionCodec(input) {
-	case pq.Uncompressed, pq.Snappy, pq.Gzip, pq.Brotli, pq.Lz4Raw:
+	case pq.Uncompressed, pq.Snappy, pq.Gzip, pq.Brotli:
 		return parquet.LookupCompressionCodec(pq.CompressionCodec(input))
 	}
 	return &zstd.Codec{Level: kzstd.EncoderLevelFromZstd(max(s.level, 1))}

@@ -3,9 +3,12 @@ package format
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
+
+	pq "github.com/parquet-go/parquet-go/format"
 
 	"sluice/stages"
 )
@@ -133,6 +136,9 @@ func (r *parquetReader) choose() error {
 		}
 		l.columns = append(l.columns, n)
 	}
+	if err := r.checkCodecs(l); err != nil {
+		return err
+	}
 	for _, kv := range r.f.file.Metadata().KeyValueMetadata {
 		l.meta = append(l.meta, keyValue{kv.Key, kv.Value})
 	}
@@ -145,6 +151,26 @@ func (r *parquetReader) choose() error {
 		}
 	}
 	r.layout = l
+	return nil
+}
+
+// checkCodecs refuses compressions that the library cannot read. LZ4_RAW is
+// one: parquet-go v0.32.0 may hand out zeros, because its decoder answers in
+// memory of its own and Column.decompress looks elsewhere.
+func (r *parquetReader) checkCodecs(l *layout) error {
+	for _, g := range r.f.groups() {
+		for i, n := range l.leaves {
+			if !l.read[i] {
+				continue
+			}
+			switch codec := g.Columns[i].MetaData.Codec; codec {
+			case pq.Uncompressed, pq.Snappy, pq.Gzip, pq.Brotli, pq.Zstd:
+			default:
+				return fmt.Errorf("%s: column %q is compressed with %v, which cannot be read\nwrite the file again with snappy, gzip, brotli or zstd",
+					r.shard.Path, n, codec)
+			}
+		}
+	}
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"unicode/utf8"
 
 	"sluice/stages"
 )
@@ -269,7 +268,7 @@ func validate(row []byte) error {
 	if !json.Valid(row) {
 		return errors.New("a value that is not JSON")
 	}
-	if !utf8.Valid(row) {
+	if !validUTF8(row) {
 		return errors.New("a row that is not UTF-8")
 	}
 	return nil
