@@ -29,7 +29,7 @@ type LifeOptions struct {
 	Host       string
 	Slot       int // among the ranks of the host
 	Rank, Size int
-	Start      int           // number of this start of the job: records of others do not count
+	Start      uint32        // number of this start of the job: records of others do not count
 	Every      time.Duration // 0 means [Beat]
 }
 
@@ -64,27 +64,11 @@ func NewLife(o LifeOptions) *Life {
 }
 
 // Start writes the first record and goes on until Close or the end of ctx. A
-// record that cannot be written later is no error: the next may do.
-func (l *Life) Start(ctx context.Context) error {
+// record that cannot be written is no error: the next may be.
+func (l *Life) Start(ctx context.Context) {
 	if l == nil {
-		return nil
+		return
 	}
-	path := filepath.Join(l.o.Dir, fileName(l.o.Host))
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(l.o.Dir, 0o755); err == nil {
-			f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write signs of life: %w", err)
-	}
-	// All ranks of a node write the same header.
-	if _, err := f.WriteAt(header(), 0); err != nil {
-		f.Close()
-		return fmt.Errorf("cannot write signs of life: %w", err)
-	}
-	l.f = f
 	l.write()
 	ctx, l.stop = context.WithCancel(ctx)
 	l.ended.Go(func() {
@@ -99,6 +83,29 @@ func (l *Life) Start(ctx context.Context) error {
 			}
 		}
 	})
+}
+
+// open makes the file of the node, unless it is open.
+func (l *Life) open() error {
+	if l.f != nil {
+		return nil
+	}
+	path := filepath.Join(l.o.Dir, fileName(l.o.Host))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(l.o.Dir, 0o755); err == nil {
+			f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	// All ranks of a node write the same header.
+	if _, err := f.WriteAt(header(), 0); err != nil {
+		f.Close()
+		return err
+	}
+	l.f = f
 	return nil
 }
 
@@ -114,7 +121,9 @@ func (l *Life) write() {
 	r := l.Record()
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	_, l.err = l.f.WriteAt(r.encode(), int64(recordSize*(1+l.o.Slot)))
+	if l.err = l.open(); l.err == nil {
+		_, l.err = l.f.WriteAt(r.encode(), int64(recordSize*(1+l.o.Slot)))
+	}
 }
 
 // Pass begins a pass (from 1), in which all ranks together are to read so many
@@ -190,7 +199,12 @@ func (l *Life) Close() error {
 	l.mu.Unlock()
 	l.write()
 	l.stop = nil
-	return errors.Join(l.err, l.f.Close())
+	if l.f == nil {
+		return fmt.Errorf("cannot write signs of life: %w", l.err)
+	}
+	err := errors.Join(l.err, l.f.Close())
+	l.f = nil
+	return err
 }
 
 // peak returns the peak resident set of the process, in bytes.

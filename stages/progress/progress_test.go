@@ -69,9 +69,7 @@ func TestLifeIsWrittenEveryBeat(t *testing.T) {
 		var lives []*Life
 		for i := range 4 {
 			l := NewLife(LifeOptions{Dir: dir, Host: fmt.Sprintf("node%d", i/2), Slot: i % 2, Rank: i, Size: 5, Start: 1})
-			if err := l.Start(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			l.Start(t.Context())
 			lives = append(lives, l)
 		}
 		check := func(want func(i int, r Record) bool) {
@@ -167,9 +165,7 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		life := func(rank int) *Life {
 			l := NewLife(LifeOptions{Dir: dir, Host: "n", Slot: rank, Rank: rank, Size: 5})
-			if err := l.Start(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			l.Start(t.Context())
 			l.Pass(1, 1, "write", 100)
 			l.Done(int64(10*rank), 1)
 			return l
@@ -216,15 +212,26 @@ func TestObserveTellsTheStillFromTheMoving(t *testing.T) {
 	})
 }
 
+func TestLifeThatCannotBeWrittenSaysSoAtTheEnd(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l := NewLife(LifeOptions{Dir: file, Host: "n", Size: 1})
+	l.Start(t.Context())
+	l.Pass(1, 1, "write", 0)
+	if err := l.Close(); err == nil {
+		t.Error("no error")
+	}
+}
+
 func TestLogLines(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		var lives []*Life
 		for i := range 3 {
 			l := NewLife(LifeOptions{Dir: dir, Host: "n", Slot: i, Rank: i, Size: 3})
-			if err := l.Start(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			l.Start(t.Context())
 			defer l.Close()
 			lives = append(lives, l)
 		}
@@ -279,9 +286,7 @@ func TestLiveLine(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLife(LifeOptions{Dir: dir, Host: "n", Size: 1})
-		if err := l.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		l.Start(t.Context())
 		defer l.Close()
 		l.Pass(1, 1, "write", 1000)
 		var out screen
@@ -306,9 +311,7 @@ func TestLiveLine(t *testing.T) {
 
 func TestNilIsQuiet(t *testing.T) {
 	var l *Life
-	if err := l.Start(t.Context()); err != nil {
-		t.Error(err)
-	}
+	l.Start(t.Context())
 	l.Pass(1, 1, "", 0)
 	l.Block(0, 0)
 	l.Done(1, 1)

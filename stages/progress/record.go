@@ -18,8 +18,8 @@ import (
 type Record struct {
 	Host         string
 	Rank, Size   int
-	Start        int // of the job
-	Pass, Passes int // from 1; 0 before the first
+	Start        uint32 // of the job
+	Pass, Passes int    // from 1; 0 before the first
 	Phase        Phase
 	Block        int
 	Bytes        int64 // read by the rank in this pass
@@ -68,7 +68,7 @@ func (r Record) encode() []byte {
 	le := binary.LittleEndian
 	le.PutUint32(p[4:], uint32(r.Rank))
 	le.PutUint32(p[8:], uint32(r.Size))
-	le.PutUint32(p[12:], uint32(r.Start))
+	le.PutUint32(p[12:], r.Start)
 	le.PutUint16(p[16:], uint16(r.Pass))
 	le.PutUint16(p[18:], uint16(r.Passes))
 	p[20] = byte(r.Phase)
@@ -88,7 +88,7 @@ func decode(p []byte) (r Record, ok bool) {
 	if len(p) != recordSize || crc32.Checksum(p[4:], castagnoli) != le.Uint32(p) {
 		return r, false
 	}
-	r.Rank, r.Size, r.Start = int(le.Uint32(p[4:])), int(le.Uint32(p[8:])), int(le.Uint32(p[12:]))
+	r.Rank, r.Size, r.Start = int(le.Uint32(p[4:])), int(le.Uint32(p[8:])), le.Uint32(p[12:])
 	r.Pass, r.Passes, r.Phase = int(le.Uint16(p[16:])), int(le.Uint16(p[18:])), Phase(p[20])
 	r.Block, r.Peak = int(le.Uint32(p[24:])), int64(le.Uint32(p[28:]))<<20
 	r.Bytes, r.Total, r.Rows = int64(le.Uint64(p[32:])), int64(le.Uint64(p[40:])), int64(le.Uint64(p[48:]))
