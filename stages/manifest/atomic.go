@@ -112,6 +112,7 @@ type DirSyncs struct {
 	files   int
 }
 
+// filesPerSync is how many files may wait for the sync of their folder.
 const filesPerSync = 1000
 
 // Appeared notes that a file was made or renamed, and syncs if enough were.
@@ -135,6 +136,7 @@ func (d *DirSyncs) Flush() error {
 	return d.flush()
 }
 
+// flush syncs the folders that are noted. mu is held.
 func (d *DirSyncs) flush() error {
 	for dir := range d.folders {
 		if err := syncDir(dir); err != nil {

@@ -53,6 +53,7 @@ func ReadCommit(path string) ([]byte, error) {
 	return decodeCommit(path, p)
 }
 
+// decodeCommit returns the payload of the commit file p, as a part of it.
 func decodeCommit(path string, p []byte) ([]byte, error) {
 	if _, _, err := readHeader(path, p, commitMagic, commitVersion); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 // two numbers of the format's own, and the checksum of the 20 bytes before it.
 const headerSize = 24
 
+// appendHeader appends the header of a format to p.
 func appendHeader(p []byte, magic string, version, a, b uint32) []byte {
 	from := len(p)
 	p = append(p, magic...)

@@ -67,6 +67,7 @@ func processStart(pid int) (string, bool) {
 	return fields[start], true
 }
 
+// A verdict says whether a process lives.
 type verdict int
 
 const (
@@ -108,6 +109,7 @@ type lockRecord struct {
 	raw      []byte // as it was read
 }
 
+// encode returns the bytes of a whole lock file.
 func (r lockRecord) encode() []byte {
 	holder, err := json.Marshal(r.Holder)
 	if err != nil || len(holder) > lockSize-lockFrame {
@@ -125,6 +127,7 @@ func (r lockRecord) encode() []byte {
 	return append(p, make([]byte, lockSize-len(p))...)
 }
 
+// decodeLock is the inverse of encode. The record keeps p, also with an error.
 func decodeLock(path string, p []byte) (r lockRecord, err error) {
 	r.raw = p
 	state, n, err := readHeader(path, p, lockMagic, lockVersion)

@@ -44,6 +44,7 @@ func ReadInputs(dir string) (Inputs, error) {
 	return in, nil
 }
 
+// encode returns the payload of job.sluice; see FORMAT.md.
 func (in Inputs) encode() []byte {
 	text := func(p []byte, s string) []byte { return append(binary.AppendUvarint(p, uint64(len(s))), s...) }
 	p := text(nil, in.Job)
@@ -55,6 +56,7 @@ func (in Inputs) encode() []byte {
 	return p
 }
 
+// decodeInputs is the inverse of encode.
 func decodeInputs(p []byte) (in Inputs, ok bool) {
 	d := decoder{p: p}
 	in.Job = string(d.bytes())
@@ -146,6 +148,7 @@ func (c InputChanges) Notice() string {
 	return fmt.Sprintf("%d input files are new since the job began, and left out:\n%s", len(c.New), head(lines))
 }
 
+// head joins the first lines and counts the rest.
 func head(lines []string) string {
 	if n := len(lines) - namedFiles; n > 0 {
 		lines = append(slices.Clone(lines[:namedFiles]), fmt.Sprintf("  and %d more", n))

@@ -28,6 +28,7 @@ type Journal struct {
 	err  error // the first failure; nothing is appended after it
 }
 
+// journalName names the journal of a start and rank within its folder.
 func journalName(start, rank int) string { return fmt.Sprintf("journal-%06d-%06d.log", start, rank) }
 
 // parseJournalName is the inverse of journalName.
@@ -80,6 +81,7 @@ func frameSum(p []byte, offset int64) uint32 {
 	return crc32.Update(crc32.Checksum(p[:12], castagnoli), castagnoli, at[:])
 }
 
+// write appends p and nothing after a failure. mu is held, or j is new.
 func (j *Journal) write(p []byte) error {
 	if j.err != nil {
 		return j.err

@@ -20,6 +20,7 @@ type LockOptions struct {
 	Wait func(by Holder, most time.Duration)
 }
 
+// The timing of signs of life. A holder has six chances before it counts as dead.
 const (
 	beat  = 10 * time.Second // between signs of life of a holder
 	stale = 60 * time.Second // without a sign, a holder is dead
@@ -178,6 +179,7 @@ func (l *Lock) holds() bool {
 	return err != nil || len(numbers) > 0 && numbers[len(numbers)-1] == l.number
 }
 
+// write replaces what the lock file says.
 func (l *Lock) write(r lockRecord) error {
 	path := lockPath(l.dir, l.number)
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)

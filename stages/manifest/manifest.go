@@ -74,6 +74,7 @@ func writing(path string, err error) error {
 	return &WriteError{path, err, hint(err)}
 }
 
+// hint says what the user can do about an error of the system; "" if nothing special.
 func hint(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

@@ -40,6 +40,7 @@ func OpenRef(dir string, r Ref) (io.ReadCloser, error) {
 	return &checkedReader{section: s, ref: r}, nil
 }
 
+// A checkedReader compares the checksum of a piece when it reaches the end.
 type checkedReader struct {
 	section *Section
 	ref     Ref
@@ -85,6 +86,7 @@ func OpenSection(dir string, r Ref) (*Section, error) {
 	return &Section{io.NewSectionReader(f, r.Offset, r.Length), f, r}, nil
 }
 
+// checkSegment checks that f is a segment that is long enough to hold r.
 func checkSegment(f *os.File, path string, r Ref) error {
 	info, err := f.Stat()
 	if err != nil {

@@ -20,6 +20,7 @@ type Record struct {
 	Payload     []byte // until the callback returns
 }
 
+// A journalFile is a journal in a folder, by what its name says.
 type journalFile struct {
 	path        string
 	start, rank int
@@ -55,6 +56,7 @@ func NextStart(dir string) (int, error) {
 	return files[len(files)-1].start + 1, nil
 }
 
+// journals returns the journals in dir, by start and rank.
 func journals(dir string) ([]journalFile, error) {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -76,6 +78,8 @@ func journals(dir string) ([]journalFile, error) {
 	return files, nil
 }
 
+// readJournal calls do with the good records of one journal. Damage is a
+// *[DamagedError] after them.
 func readJournal(file journalFile, do func(Record) error) error {
 	f, err := os.Open(file.path)
 	if err != nil {

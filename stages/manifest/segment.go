@@ -93,8 +93,10 @@ func (s *Segment) Begin() (io.Writer, error) {
 	return pieceWriter{s}, nil
 }
 
+// A pieceWriter is the writer of the open piece.
 type pieceWriter struct{ s *Segment }
 
+// Write appends to the piece. It is an error once the piece has ended.
 func (w pieceWriter) Write(p []byte) (int, error) {
 	s := w.s
 	if !s.open || s.err != nil {
@@ -114,6 +116,7 @@ func (w pieceWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// failure says why there is no piece to write.
 func (s *Segment) failure() error {
 	if s.err != nil {
 		return s.err
@@ -146,6 +149,7 @@ func (s *Segment) Cancel() error {
 	return s.err
 }
 
+// flush writes the buffer out.
 func (s *Segment) flush() error {
 	if s.err == nil && len(s.buf) > 0 {
 		p := s.buf
@@ -230,6 +234,7 @@ func (s *Segments) Sync() error { return s.each((*Segment).Sync) }
 // Close closes all segments. All must have been given back.
 func (s *Segments) Close() error { return s.each((*Segment).Close) }
 
+// each calls do with all segments, and returns the first error.
 func (s *Segments) each(do func(*Segment) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

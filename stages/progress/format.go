@@ -12,6 +12,7 @@ func Bytes(n int64) string { return scaled(float64(n), "B") }
 // Rate formats bytes per second.
 func Rate(perSecond float64) string { return scaled(perSecond, "B") + "/s" }
 
+// scaled formats v with three digits and the prefix of a thousand that suits it.
 func scaled(v float64, unit string) string {
 	const prefixes = "kMGTPE"
 	if v < 0 {

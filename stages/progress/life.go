@@ -117,6 +117,7 @@ func fileName(host string) string {
 	return host
 }
 
+// write writes where the rank is into its slot.
 func (l *Life) write() {
 	r := l.Record()
 	l.writing.Lock()

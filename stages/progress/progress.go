@@ -36,6 +36,7 @@ type Progress struct {
 	ended sync.WaitGroup
 }
 
+// A sample is how far all ranks were at a time.
 type sample struct {
 	at          time.Time
 	bytes, rows int64
@@ -98,6 +99,7 @@ func (p *Progress) Write(text []byte) (int, error) {
 	return p.o.Out.Write(text)
 }
 
+// clear takes the live line off the screen. mu is held.
 func (p *Progress) clear() {
 	if p.shown {
 		// Carriage return, erase to the end of the line (ECMA-48 EL).
@@ -106,6 +108,7 @@ func (p *Progress) clear() {
 	}
 }
 
+// print shows where the ranks are now.
 func (p *Progress) print() {
 	// The files may be on a slow file system: not under the lock.
 	records, err := ReadLife(p.o.Life.o.Dir)
@@ -164,6 +167,7 @@ func (p *Progress) line(own Record, what string, began time.Time, records []Reco
 	return s.String()
 }
 
+// A total is what the ranks have done in a pass.
 type total struct {
 	bytes, rows, peak int64
 	done              int

@@ -48,6 +48,7 @@ func (p Phase) String() string {
 
 var phaseNames = [...]string{"starting", "working", "has no more blocks", "ended"}
 
+// The layout of life files; see FORMAT.md.
 const (
 	recordSize = 64
 	magic      = "sluiceLF"
@@ -63,6 +64,7 @@ func header() []byte {
 	return append(p, make([]byte, recordSize-len(p))...)
 }
 
+// encode returns the bytes of a record, without the host, which names the file.
 func (r Record) encode() []byte {
 	p := make([]byte, recordSize)
 	le := binary.LittleEndian

@@ -69,6 +69,7 @@ func Observe(ctx context.Context, dir string, long time.Duration) (Vital, error)
 	return compare(before, after), nil
 }
 
+// compare says which ranks of after have shown a sign since before.
 func compare(before, after []Record) (v Vital) {
 	then := map[int]Record{}
 	for _, r := range before {
@@ -118,6 +119,7 @@ func Watchdog(dir string, say func(string)) func(op string, since time.Time) err
 
 const namedRanks = 5 // in messages; the rest is counted
 
+// err names the ranks that show no life.
 func (v Vital) err() error {
 	var lines []string
 	for _, r := range v.Still {

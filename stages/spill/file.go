@@ -12,6 +12,7 @@ import (
 	"syscall"
 )
 
+// The header of the file; see FORMAT.md.
 const (
 	magic      = "sluiceSP"
 	version    = 1
@@ -37,6 +38,7 @@ type file struct {
 	pending []byte // the write buffer
 }
 
+// open makes the file and its folder, and writes the header.
 func (f *file) open() error {
 	if f.f != nil {
 		return nil
@@ -81,6 +83,7 @@ func (f *file) free(offset, length int64) {
 	}
 }
 
+// close gives the scratch back. It may be called again.
 func (f *file) close() error {
 	if f.f == nil {
 		return nil

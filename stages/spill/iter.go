@@ -85,6 +85,7 @@ func (it *Iter) nextOf(key uint64) bool {
 	return true
 }
 
+// hold makes r the next record of Next. Its payload stays good: nothing was read since.
 func (it *Iter) hold(r Record) {
 	it.rec = r
 	it.held = true

@@ -13,6 +13,7 @@ import (
 // payload is: 40 bits of offset above 24 bits of length.
 type entry [4]uint64
 
+// Sizes of entries and bounds on where they point.
 const (
 	entrySize = int64(unsafe.Sizeof(entry{}))
 	lenBits   = 24
@@ -33,6 +34,7 @@ type memory struct {
 	sink    byte
 }
 
+// open reserves the mapping: addresses, no memory yet.
 func (m *memory) open() error {
 	if m.mapping != nil {
 		return nil
@@ -49,6 +51,7 @@ func (m *memory) open() error {
 	return nil
 }
 
+// close returns the mapping. Payloads that were handed out are gone.
 func (m *memory) close() error {
 	if m.mapping == nil {
 		return nil
@@ -60,6 +63,7 @@ func (m *memory) close() error {
 
 func (m *memory) len() int { return len(m.entries) }
 
+// reset forgets all records and keeps the mapping.
 func (m *memory) reset() {
 	m.entries, m.back = m.entries[:0], int64(len(m.mapping))
 }
@@ -114,6 +118,8 @@ func (m *memory) warm(i int) {
 	}
 }
 
+// fetch reads the first byte of the payloads of warmth entries. The sum keeps
+// the compiler from leaving the loads out.
 func (m *memory) fetch(i int) {
 	var sum byte
 	for _, e := range m.entries[i:min(i+warmth, len(m.entries))] {

@@ -85,6 +85,7 @@ type node struct {
 	source int32
 }
 
+// A source is a run that is being merged.
 type source struct {
 	Record      // the smallest that is not merged yet
 	done   bool // after the last
@@ -114,6 +115,7 @@ func (s *Sorter) openMerge(runs []run) (*merge, error) {
 // maxReadAhead is where larger reads gain nothing on disks and Lustre.
 const maxReadAhead = 4 << 20
 
+// start reads the first record of each source and plays all games once.
 func (m *merge) start() error {
 	m.started = true
 	// Leaves are nodes k to 2k-1. Winners move up from the bottom.
@@ -183,6 +185,7 @@ func (m *merge) replay() error {
 	return nil
 }
 
+// less is the order of records, with sources that are done after all others.
 func (m *merge) less(a, b node) bool {
 	if a.key != b.key {
 		return a.key < b.key

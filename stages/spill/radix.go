@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 )
 
+// Bounds of digits, found by measuring.
 const (
 	// fewEntries is where insertion beats counting.
 	fewEntries = 24
@@ -150,6 +151,7 @@ func (r *radix) scatter(e []entry, word, shift, width, depth int) (tail []int) {
 	return tail
 }
 
+// insertion sorts a few entries. Keys mostly differ, so they are compared here.
 func (m *memory) insertion(e []entry) {
 	for i := 1; i < len(e); i++ {
 		v := e[i]
@@ -162,6 +164,7 @@ func (m *memory) insertion(e []entry) {
 	}
 }
 
+// compare is the order of records.
 func (m *memory) compare(a, b entry) int {
 	for w := range 3 {
 		if a[w] != b[w] {

@@ -18,6 +18,8 @@ type runReader struct {
 	at     int64  // offset of the current block
 }
 
+// newRunReader reads run r of f through buffer, which is the reader's from now
+// on. A block that is larger than buffer is read into memory of its own.
 func newRunReader(f *file, r run, buffer []byte) *runReader {
 	return &runReader{f: f, next: r.offset, end: r.offset + r.length, buffer: buffer}
 }
@@ -39,6 +41,8 @@ func (r *runReader) read() (Record, error) {
 	return rec, nil
 }
 
+// decodeRecord takes a record off the front of p; ok is false if p is not one.
+// The payload is a part of p.
 func decodeRecord(p []byte) (r Record, rest []byte, ok bool) {
 	if len(p) < 25 {
 		return r, nil, false

@@ -124,6 +124,7 @@ func (s *Sorter) spill() error {
 
 func (s *Sorter) newRun() *runWriter { return newRunWriter(&s.file, s.block) }
 
+// endRun ends a run and adds it to those that are to be merged.
 func (s *Sorter) endRun(w *runWriter) error {
 	r, err := w.close()
 	if err == nil {

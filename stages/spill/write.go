@@ -11,6 +11,7 @@ type run struct {
 	widest         int64 // bytes of its largest block, header included
 }
 
+// blockHeader is the number of bytes before the records of a block.
 const blockHeader = 24
 
 // runWriter appends one run to the file, in blocks as FORMAT.md draws them.
@@ -24,6 +25,8 @@ type runWriter struct {
 	err     error
 }
 
+// newRunWriter begins a run at the end of f, in blocks of about so many bytes. One run is
+// written at a time.
 func newRunWriter(f *file, block int64) *runWriter {
 	w := &runWriter{f: f, block: block, err: f.open()}
 	if f.pending == nil {
@@ -92,6 +95,7 @@ func (w *runWriter) write(p []byte) {
 	}
 }
 
+// close ends the run and says where it lies.
 func (w *runWriter) close() (run, error) {
 	if w.records > 0 {
 		w.endBlock(nil)
