@@ -22,8 +22,9 @@ type field struct {
 // wanted says that the value is read; otherwise only its place is noted.
 func (f *field) wanted() bool { return f.text || f.scalar || f.id }
 
-// newFields lists what to look for, the text column first.
-func newFields(r stages.Read, needs []stages.Need, writes []string) ([]field, error) {
+// newFields lists what to look for, the text column first, unless the rows
+// are checked.
+func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool) ([]field, error) {
 	var fields []field
 	at := func(name string) *field {
 		for i := range fields {
@@ -37,8 +38,10 @@ func newFields(r stages.Read, needs []stages.Need, writes []string) ([]field, er
 	if err := checkRename(r); err != nil {
 		return nil, err
 	}
-	f := at(r.Text)
-	f.text, f.main = true, true
+	if !checked {
+		f := at(r.Text)
+		f.text, f.main = true, true
+	}
 	for _, n := range needs {
 		switch f := at(n.Name); n.Type {
 		case stages.Text:

@@ -45,6 +45,10 @@ type Options struct {
 	// Format is the format of the shards that a sink gets, where they all have
 	// one. It spares a sink with write.format = "auto" to find out.
 	Format string
+	// Checked says that an earlier pass has read the rows, and knows which are
+	// damaged: they are not checked again, and the text column is there only
+	// where it is needed.
+	Checked bool
 	// Threads bounds the goroutines that compress. 0 means GOMAXPROCS.
 	Threads int
 	// Cached leaves what was read in the page cache.
@@ -97,11 +101,11 @@ func (e *MissingColumn) Error() string {
 
 // NewSource returns the source of a format: "jsonl", "parquet" or "files".
 // needs are the columns that stages read; the text column is always there, as
-// a Text column named r.Text, and the id column fills RowID. Where both types of
+// a Text column named r.Text, unless o.Checked, and the id column fills RowID. Where both types of
 // one column are needed, it is a Text column whose Values are set, too.
 func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stages.Source, error) {
 	o = o.filled()
-	f, err := newFields(r, needs, o.Writes)
+	f, err := newFields(r, needs, o.Writes, o.Checked)
 	if err != nil {
 		return nil, err
 	}

@@ -68,10 +68,14 @@ func (s *jsonlSource) parse(o *rows, shard *stages.Shard, block *stages.Block, f
 	b := stages.NewBatch(shard, block, first, len(o.ends))
 	b.Origin = o
 	o.prepare(b)
+	whole := s.options.Checked && len(s.fields) == 0 // nothing in the rows is asked for
 	for i := range o.ends {
 		row := o.row(i)
 		if row[0] <= ' ' && space(row, 0) == len(row) || !sample.keeps(o.at+int64(o.start(i))) {
 			b.Drop(i)
+			continue
+		}
+		if whole {
 			continue
 		}
 		if err := o.parse(b, i, bytes.TrimSuffix(row, newline)); err != nil {

@@ -20,7 +20,7 @@ func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 	var blocks []stages.Block
 	for i := range shards {
 		s := &shards[i]
-		src, err := r.sourceFor(sources, s, nil, nil, true)
+		src, err := r.sourceFor(sources, s, 0, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -49,13 +49,15 @@ func (r *run) input(s *stages.Shard) stages.Input {
 	return r.job.Inputs[0]
 }
 
-// sourceFor returns the source of a shard, made on first use. again says that
-// the input will be read once more, so that the page cache may keep it.
-func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs []stages.Need, writes []string, again bool) (stages.Source, error) {
+// sourceFor returns the source of a shard for pass p, made on first use.
+func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, p int, needs []stages.Need) (stages.Source, error) {
 	if src := made[keyOf(s)]; src != nil {
 		return src, nil
 	}
-	src, err := format.NewSource(s.Format, r.input(s).Read, needs, r.formatOptions(writes, again))
+	o := r.formatOptions()
+	o.Cached = p < len(r.passes)-1 // the input is read once more: the page cache may keep it
+	o.Checked = p > 0 && r.passesThrough(s)
+	src, err := format.NewSource(s.Format, r.input(s).Read, needs, o)
 	if err != nil {
 		return nil, &JobError{err}
 	}
@@ -63,15 +65,21 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, needs
 	return src, nil
 }
 
-func (r *run) formatOptions(writes []string, again bool) format.Options {
+// passesThrough says that rows which no stage changes are written as they were
+// read, so that nobody need look into them.
+func (r *run) passesThrough(s *stages.Shard) bool {
+	w := r.job.Write
+	return len(w.Columns)+len(w.Drop) == 0 && (w.Format == "auto" || w.Format == s.Format || w.Format == "none")
+}
+
+func (r *run) formatOptions() format.Options {
 	return format.Options{
 		BatchBytes: r.budget.Batch,
 		ReadBytes:  min(4<<20, max(r.budget.Batch, 64<<10)),
 		MaxRow:     max(r.job.Memory/4, 1<<20),
 		Seed:       r.job.Seed,
-		Writes:     writes,
+		Writes:     r.writes(),
 		Threads:    max(1, r.job.Threads),
-		Cached:     again,
 	}
 }
 
@@ -91,7 +99,7 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 		if w.Format == "auto" {
 			w.Format = outputFormat(key.format)
 		}
-		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions(r.writes(), false))
+		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions())
 		if err != nil {
 			return nil, &JobError{err}
 		}

@@ -129,7 +129,7 @@ func (r *run) adopt(w *welcome) error {
 func (r *run) live() {
 	c := r.comm
 	r.life = progress.NewLife(progress.LifeOptions{
-		Dir: LifeDir(r.job.Output), Host: c.Host(), Slot: c.LocalRank(), Rank: c.Rank(), Size: c.Size(), Start: r.start,
+		Dir: LifeDir(r.job.Output), Host: c.Host(), Slot: c.LocalRank(), Rank: c.Rank(), Size: c.Size(), Start: uint32(r.start),
 	})
 	r.watch = []Watch{r.life}
 	if r.opt.Watch != nil {

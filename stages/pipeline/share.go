@@ -39,7 +39,7 @@ func (r *run) newMapPass(p int) (*mapPass, error) {
 		if text := r.input(&r.shards[i]).Read.Text; !slices.Contains(c.wanted, text) {
 			c.wanted = append(c.wanted, text)
 		}
-		if _, err := r.sourceFor(c.sources, &r.shards[i], c.needs, r.writes(), !c.pass.Last()); err != nil {
+		if _, err := r.sourceFor(c.sources, &r.shards[i], p, c.needs); err != nil {
 			return nil, err
 		}
 	}
