@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -11,8 +12,8 @@ import (
 
 // Canonical returns what makes the job this job and no other: input, sources,
 // [read], [write], the stages, seed and max_bad*, with the defaults filled
-// in. It is a text of lines "key = value", each key once, that is the same for
-// the same job however its file is written.
+// in. It is a TOML text of lines "key = value", each key once, that is the same
+// for the same job however its file is written. [Recall] reads it.
 func (j *Job) Canonical() []byte {
 	var b strings.Builder
 	put := func(key string, v any) { fmt.Fprintf(&b, "%s = %s\n", key, format(reflect.ValueOf(v))) }
@@ -32,8 +33,8 @@ func (j *Job) Canonical() []byte {
 	} else {
 		put("sources", sources)
 		for _, in := range j.Inputs {
-			put("source."+in.Name+".input", in.Paths)
-			writeFields(&b, "source."+in.Name, in.Read)
+			put("source."+bare(in.Name)+".input", in.Paths)
+			writeFields(&b, "source."+bare(in.Name), in.Read)
 		}
 	}
 	names := []string{}
@@ -42,19 +43,74 @@ func (j *Job) Canonical() []byte {
 	}
 	put("stages", names)
 	for _, s := range j.Stages {
-		writeFields(&b, "stage."+s.Common.Name, s.Common)
-		writeFields(&b, "stage."+s.Common.Name, s.Config)
+		writeFields(&b, "stage."+bare(s.Common.Name), s.Common, s.entry.refused()...)
+		writeFields(&b, "stage."+bare(s.Common.Name), s.Config)
 	}
 	return []byte(b.String())
 }
 
-// writeFields writes the fields of a struct that have a toml tag, one a line.
-func writeFields(b *strings.Builder, prefix string, s any) {
+// bare writes a name as a TOML key.
+func bare(name string) string {
+	if strings.Contains(name, ".") {
+		return quote(name)
+	}
+	return name
+}
+
+// Recall makes the job of its canonical form again. What that does not hold
+// has its default.
+func Recall(canonical []byte, output string, catalog Catalog) (*Job, error) {
+	getenv := func(string) (string, bool) { return "", false }
+	p := &parser{getenv: getenv, literal: true, catalog: catalog, job: empty(filepath.Join(output, ".sluice", "job"))}
+	root := p.decode("the job in "+output, "/", string(canonical))
+	if root != nil {
+		t := root.value.(table)
+		t["output"] = &node{value: output}
+		for list, key := range map[string]string{"stages": "stage", "sources": "source"} {
+			p.relist(t, list, key)
+		}
+		p.check(root)
+	}
+	if len(p.mistakes) > 0 {
+		return nil, p.mistakes.sorted()
+	}
+	return p.job, nil
+}
+
+// relist turns the tables of t[key] into a list in the order of the names in t[list].
+func (p *parser) relist(t table, list, key string) {
+	names, ok := t[list]
+	if !ok {
+		return
+	}
+	delete(t, list)
+	var items []*node
+	tables, _ := p.table(t, key)
+	for _, name := range p.strings(names, list) {
+		n := tables[name.value.(string)]
+		if n == nil {
+			p.mistake(names.Place, "", "%s %q has no keys", key, name.value)
+			continue
+		}
+		if inner, ok := n.value.(table); ok {
+			inner["name"] = name
+		}
+		items = append(items, n)
+	}
+	delete(t, key)
+	if len(items) > 0 {
+		t[key] = &node{names.Place, names.dir, items}
+	}
+}
+
+// writeFields writes the fields of a struct that have a toml tag, one a line,
+// but for those to leave out.
+func writeFields(b *strings.Builder, prefix string, s any, without ...string) {
 	v := reflect.ValueOf(s)
 	for i := range v.NumField() {
 		key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("toml"), ",")
 		switch f := v.Field(i); {
-		case key == "" || key == "-":
+		case key == "" || key == "-" || slices.Contains(without, key):
 		case key == "name": // is part of the prefix
 		case f.Kind() == reflect.Struct:
 			writeFields(b, prefix+"."+key, f.Interface())

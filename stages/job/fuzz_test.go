@@ -31,6 +31,10 @@ func FuzzParse(f *testing.F) {
 		if err != nil || string(again.Canonical()) != string(j.Canonical()) {
 			t.Fatalf("second reading differs: %v\n%s", err, Diff(j.Canonical(), again.Canonical()))
 		}
+		back, err := Recall(j.Canonical(), j.Output, catalog())
+		if err != nil || string(back.Canonical()) != string(j.Canonical()) {
+			t.Fatalf("recalled another job: %v", err)
+		}
 		if keys := parseCanonical(j.Canonical()).keys; len(slices.Compact(slices.Sorted(slices.Values(keys)))) != len(keys) {
 			t.Fatalf("a key stands twice in\n%s", strings.Join(keys, "\n"))
 		}

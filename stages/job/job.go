@@ -97,6 +97,7 @@ type Options struct {
 type parser struct {
 	getenv   func(string) (string, bool)
 	read     func(path string) ([]byte, error)
+	literal  bool // paths are absolute already, and hold no variables
 	files    int
 	mistakes Mistakes
 	job      *Job

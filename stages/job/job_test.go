@@ -383,8 +383,8 @@ func TestCanonical(t *testing.T) {
 	want := `seed was 0, is 1
 read.limit was 0, is 5
 stages was ["text.length"], is ["text.length", "d"]
-stage.text.length.seed was 0, is 1
-stage.text.length.min was 5, is 6
+stage."text.length".seed was 0, is 1
+stage."text.length".min was 5, is 6
 stage.d.use is new: "dedup.exact"
 `
 	if !strings.HasPrefix(got, want) {
@@ -393,6 +393,30 @@ stage.d.use is new: "dedup.exact"
 	moved := mustParse(t, "input='other'\noutput='out'\n")
 	if d := Diff(mustParse(t, small).Canonical(), moved.Canonical()); d != `input was ["/j/in"], is ["/j/other"]` {
 		t.Error(d)
+	}
+}
+
+func TestRecall(t *testing.T) {
+	for _, text := range []string{
+		small,
+		"input=['/a/$5/*','b']\noutput='out'\nseed=3\nmax_bad=0.5\n[read]\nid='x'\nrename={a='b \"q\"'}\n[write]\ndrop=['z']\n" +
+			"[[stage]]\nname='z.y'\nuse='text.length'\nmin=7\naction='mark'\n[[stage]]\nuse='dedup.exact'\ncolumns=['u','v']\n[[stage]]\nuse='dedup.exact'\nname='z'\n",
+		"output='o'\n[[source]]\nname='b.c'\ninput='w'\ntext='t'\n[[source]]\nname='a'\ninput=['c','d']\n[[stage]]\nuse='text.length'\n",
+	} {
+		j := mustParse(t, text)
+		back, err := Recall(j.Canonical(), j.Output, catalog())
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, j.Canonical())
+		}
+		if d := Diff(j.Canonical(), back.Canonical()); d != "" || back.Output != j.Output {
+			t.Errorf("recalled another job:\n%s", d)
+		}
+		if _, err := back.Build(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := Recall([]byte("stages = [\"a\"]\n[stage.b]\n"), "/out", catalog()); err == nil {
+		t.Error("half a job was recalled")
 	}
 }
 

@@ -87,6 +87,9 @@ func (p *parser) path(n *node, key string) string {
 		p.mistake(n.Place, "", "%s: want a string, have %s", key, n.kind())
 		return ""
 	}
+	if p.literal {
+		return s
+	}
 	path, err := absolute(s, n.dir, p.getenv)
 	if err != nil {
 		p.fail(n.Place, key, err)
