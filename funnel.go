@@ -24,6 +24,9 @@ func (p *program) funnel(r *pipeline.Report) {
 // table prints rows in columns; those from column right on hold numbers, and
 // are set flush right.
 func (p *program) table(rows [][]string, right int) {
+	if len(rows) == 0 {
+		return
+	}
 	width := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {

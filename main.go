@@ -44,9 +44,9 @@ func verbs() []verb {
 	return []verb{
 		{"run", "run a job, or go on with one", runUsage, runFlags, (*program).run},
 		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
-		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
 		{"submit", "write the batch script of a job and hand it to Slurm", submitUsage, submitFlags, (*program).submit},
 		{"status", "say how far a job is", statusUsage, nil, (*program).status},
+		{"explain", "tell what became of one sample", explainUsage, nil, (*program).explain},
 		{"stages", "list the stages, or print one to paste", stagesUsage, nil, (*program).stages},
 		{"devices", "list what this node computes on", devicesUsage, nil, (*program).devices},
 		{"version", "print the version", versionUsage, nil, (*program).version},

@@ -48,7 +48,7 @@ func (p *program) status(args []string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := manifest.ReadCommit(filepath.Join(out, ".sluice", "done.sluice")); err == nil && report != nil {
+	if finished(out) && report != nil {
 		fmt.Fprintf(p.stdout, "%s is finished\n\n", out)
 		p.funnel(report)
 		return nil
@@ -63,6 +63,12 @@ func (p *program) status(args []string) error {
 	}
 	p.places(out, records)
 	return nil
+}
+
+// finished says whether the job in out is done.
+func finished(out string) bool {
+	_, err := manifest.ReadCommit(filepath.Join(out, ".sluice", "done.sluice"))
+	return err == nil
 }
 
 // places prints where the ranks are, or were when they were interrupted.

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"sluice/sbatch"
@@ -48,6 +49,10 @@ type Stage struct {
 	Place
 	entry Entry
 }
+
+// Takes says whether a common key, "action", "score" or "invert", means
+// something to the stage.
+func (s Stage) Takes(key string) bool { return slices.Contains(s.entry.takes, key) }
 
 // Build makes the stages of the job, in order. The values are fresh, so each
 // rank of a process calls it for itself.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"sluice/stages"
+	"sluice/stages/format"
+)
+
+// walk runs the stages on one sample and prints what each makes of it.
+func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]format.Duplicate, stands map[string]int) error {
+	b := s.batch
+	for i := range b.Keep {
+		if i != s.index {
+			b.Drop(i)
+		}
+	}
+	rows := [][]string{}
+	end := "kept"
+	for _, stage := range e.stages {
+		name, says := stage.Name(), "kept"
+		switch x := stage.(type) {
+		case stages.Mapper:
+			if err := x.Map(ctx, b); err != nil {
+				return err
+			}
+			if !b.Keep[s.index] {
+				says = "dropped"
+			}
+			says += e.score(s, name)
+		case stages.Shuffler:
+			// Whom it repeats stands in the list of duplicates; without
+			// answers, Apply adds the columns that later stages may read.
+			if err := x.Apply(ctx, b, nil); err != nil {
+				return err
+			}
+			says = e.judged(s, name, removals, stands)
+		}
+		rows = append(rows, []string{"", name, stages.KindOf(stage), says})
+		if !b.Keep[s.index] {
+			end = "removed by " + name
+			break
+		}
+	}
+	e.p.table(rows, 4)
+	fmt.Fprintln(e.p.stdout, end)
+	return nil
+}
+
+// judged says what a dedup made of the sample, and drops it if it did.
+func (e *explainer) judged(s *subject, name string, removals map[string]format.Duplicate, stands map[string]int) string {
+	d, found := removals[name]
+	if !found {
+		if n := stands[name]; n > 0 {
+			return "kept, stands for " + plural(n, "other")
+		}
+		return "kept"
+	}
+	says := fmt.Sprintf("repeats %s:%d", d.KeeperShard, d.KeeperRow)
+	if d.KeeperID != "" && d.KeeperID != fmt.Sprintf("%s:%d", d.KeeperShard, d.KeeperRow) {
+		says += fmt.Sprintf(" (id %q)", d.KeeperID)
+	}
+	if d.Similarity != nil {
+		says += fmt.Sprintf(", similarity %.3f", *d.Similarity)
+	}
+	for _, stage := range e.job.Stages {
+		if stage.Common.Name == name && stage.Common.Action == "mark" {
+			return "marked, " + says
+		}
+	}
+	s.batch.Drop(s.index)
+	return "removed, " + says
+}
+
+// score returns the score that a stage gave the sample, "" if it gives none.
+func (e *explainer) score(s *subject, name string) string {
+	column := e.scores[name]
+	if column == "" {
+		return ""
+	}
+	c := s.batch.Column(column)
+	if c == nil {
+		return ""
+	}
+	switch v := c.Values[s.index]; v.Kind {
+	case stages.Float:
+		return fmt.Sprintf(", score %v", v.Float)
+	case stages.Int:
+		return fmt.Sprintf(", score %d", v.Int)
+	case stages.String:
+		return fmt.Sprintf(", score %s", v.Str)
+	}
+	return ", without a score"
+}
