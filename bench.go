@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"sluice/bench"
+	"sluice/mpi"
+	"sluice/stages/job"
+)
+
+const benchUsage = `usage: sluice bench [NAME] [--corpus FILE] [--size SIZE] [--dir FOLDER]
+                   [--write FOLDER] [--compare FOLDER]
+
+Measures the program on this machine, on data that it makes, and prints the
+figures. Without NAME it lists what there is to measure. Nothing passes or
+fails.
+
+  --corpus FILE    repeat the documents of this .jsonl.zst; default: made-up text
+  --size SIZE      bytes of JSONL to make; default 2GB
+  --dir FOLDER     where data go; default: a folder under $TMPDIR, removed at the end
+  --write FOLDER   write the result to FOLDER/NAME.json
+  --compare FOLDER print the change against FOLDER/NAME.json
+
+examples:
+  sluice bench exact --compare bench/results
+  mpirun -n 4 sluice bench exchange --write bench/results
+`
+
+var benchFlags = []string{"corpus", "size", "dir", "write", "compare"}
+
+// bench measures.
+func (p *program) bench(args []string) error {
+	o := bench.Options{Log: p.stderr}
+	var size, write, compare string
+	args, err := flagSet{values: map[string]func(string) error{
+		"corpus": text(&o.Corpus), "size": text(&size), "dir": text(&o.Dir), "write": text(&write), "compare": text(&compare),
+	}}.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		for _, b := range bench.All() {
+			fmt.Fprintf(p.stdout, "%-10s %s\n", b.Name, b.Help)
+		}
+		return nil
+	}
+	if size != "" {
+		n, err := job.ParseSize(size)
+		if err != nil {
+			return usageError{fmt.Errorf("--size: %w", err)}
+		}
+		o.Size = int64(n)
+	}
+	for _, path := range []*string{&o.Corpus, &o.Dir} {
+		if *path != "" {
+			if *path, err = filepath.Abs(*path); err != nil {
+				return err
+			}
+		}
+	}
+	measure := func(c mpi.Comm) error {
+		o := o
+		o.Comm = c
+		if c != nil && c.Rank() != 0 {
+			o.Log = nil
+		}
+		r, err := bench.Run(context.Background(), args[0], o)
+		if err != nil || c != nil && c.Rank() != 0 {
+			return err
+		}
+		return p.benched(r, write, compare)
+	}
+	if launched, _ := mpi.Launched(); launched > 0 {
+		return p.ranks(0, mpi.Config{}, nil, measure)
+	}
+	return measure(nil)
+}
+
+// benched prints a result, compares it, and writes it.
+func (p *program) benched(r *bench.Result, write, compare string) error {
+	var old *bench.Result
+	if compare != "" {
+		var err error
+		if old, err = bench.Read(compare, r.Name); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(p.stdout, strings.Join(r.Compare(old), "\n"))
+	if write == "" {
+		return nil
+	}
+	return r.Write(write)
+}
