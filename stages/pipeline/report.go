@@ -6,11 +6,11 @@ import (
 	"math"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"sluice/stages"
 	"sluice/stages/manifest"
+	"sluice/stages/progress"
 )
 
 // A Report is report.json: what a run did. report.schema.json describes it.
@@ -98,13 +98,7 @@ func (c *clock) report(rank int, host string) RankReport {
 }
 
 // peakMB returns the largest resident set of the process, in 10^6 bytes.
-func peakMB() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return math.Round(float64(u.Maxrss)*1024/1e5) / 10 // Linux counts in KiB
-}
+func peakMB() float64 { return math.Round(float64(progress.Peak())/1e5) / 10 }
 
 // gatherReports returns the reports of all ranks at rank 0.
 func (r *run) gatherReports(ctx context.Context, c *clock) (PassReport, error) {

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -176,7 +175,7 @@ func (l *Life) Record() Record {
 	r := l.pass
 	r.Block, r.Bytes, r.Rows = int(l.block.Load()), l.bytes.Load(), l.rows.Load()
 	r.Time = time.Now()
-	r.Peak = peak()
+	r.Peak = Peak()
 	return r
 }
 
@@ -207,12 +206,5 @@ func (l *Life) Close() error {
 	l.f = nil
 	return err
 }
-
-// peak returns the peak resident set of the process, in bytes.
-func peak() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
 	return int64(u.Maxrss) * maxrssUnit
 }
