@@ -206,5 +206,3 @@ func (l *Life) Close() error {
 	l.f = nil
 	return err
 }
-	return int64(u.Maxrss) * maxrssUnit
-}
