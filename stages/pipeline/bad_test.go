@@ -1,0 +1,238 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"sluice/mpi"
+	"sluice/stages/pipeline"
+)
+
+const plainJob = "input = [\"in\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.exact\"\n"
+
+func gzipped(text string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte(text))
+	z.Close()
+	return b.String()
+}
+
+func rowsOf(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"text": "row %d %x"}`+"\n", i, i*i*i)
+	}
+	return b.String()
+}
+
+// A truncated archive is a damaged shard: its readable rows are kept, and the
+// report says where it ends.
+func TestTruncatedArchive(t *testing.T) {
+	for ranks := 1; ranks <= 2; ranks++ {
+		f := newFolder(t)
+		z := gzipped(rowsOf(20000))
+		f.write("in/a.jsonl.gz", z[:len(z)/2])
+		f.write("in/b.jsonl", rowsOf(3))
+		if _, err := f.run(plainJob, "strict", ranks, pipeline.Options{}); err == nil ||
+			!strings.Contains(err.Error(), "1 of 2 shards cannot be read to their end") || !strings.Contains(err.Error(), "a.jsonl.gz") {
+			t.Errorf("error %v", err)
+		}
+		out, err := f.run(plainJob, "out", ranks, pipeline.Options{}, "max_bad_shards=0.5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := out.Report
+		if out.Skipped == 0 || len(r.Damaged) == 0 || r.Damaged[len(r.Damaged)-1].Shard != "a.jsonl.gz" || r.RowsOut < 5000 {
+			t.Errorf("skipped %d, listed %v, kept %d", out.Skipped, r.Damaged, r.RowsOut)
+		}
+	}
+}
+
+func TestDamagedRows(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(5)+"{\"text\": \"open\n"+`{"text": null}`+"\n"+`{"text": "`+"\xff"+`"}`+"\n\n"+`{"text": "last"}`)
+	out, err := f.run(plainJob, "out", 2, pipeline.Options{}, "max_bad=0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []string
+	for _, d := range out.Report.Damaged {
+		at = append(at, fmt.Sprint(d.Row))
+	}
+	if got := strings.Join(at, " "); got != "5 6 7" || out.Report.RowsDamaged != 3 || out.Report.RowsIn != 9 || out.Report.RowsOut != 6 {
+		t.Errorf("damaged %s of %d rows, %d left", got, out.Report.RowsIn, out.Report.RowsOut)
+	}
+	want := rowsOf(5) + `{"text": "last"}`
+	if got := f.tree("out", "data")["data/a.jsonl"]; got != want {
+		t.Errorf("wrote %q", got)
+	}
+	if _, err := f.run(plainJob, "strict", 2, pipeline.Options{}); err == nil || !strings.Contains(err.Error(), "3 of 9 rows are damaged") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMistakesOfTheJob(t *testing.T) {
+	for _, c := range []struct {
+		name, file, text, job, want string
+	}{
+		{"missing column", "in/a.jsonl", `{"body": "x"}` + "\n", plainJob, `no column "text"`},
+		{"missing stage column", "in/a.jsonl", `{"text": "x"}` + "\n", plainJob + "columns = [\"url\"]\n", `no column "url"`},
+		{"no input", "elsewhere/a.jsonl", "", plainJob, "in"},
+		{"output is input", "in/a.jsonl", `{"text": "x"}`, strings.Replace(plainJob, `"out"`, `"in"`, 1), "in"},
+	} {
+		f := newFolder(t)
+		f.write(c.file, c.text)
+		_, err := f.run(c.job, "out", 2, pipeline.Options{})
+		if c.name == "output is input" {
+			_, err = f.run(c.job, "in", 2, pipeline.Options{})
+		}
+		if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want a mistake of the job with %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestPlaceOfOutput(t *testing.T) {
+	for _, c := range []struct {
+		input, output string
+		refused       bool
+	}{
+		{`["in"]`, "in/out", true},
+		{`["in/a.jsonl"]`, ".", true}, // holds the input
+		{`["in/*.jsonl"]`, "in", true},
+		{`["in/*.jsonl"]`, "in/deep/out", true},
+		{`["in"]`, "in/../in/x", true},
+		{`["in/a.jsonl"]`, "in/out", false}, // beside a file that is named
+		{`["in"]`, "inout", false},
+	} {
+		f := newFolder(t)
+		f.write("in/a.jsonl", `{"text": "x"}`)
+		_, err := f.run(strings.Replace(plainJob, `["in"]`, c.input, 1), c.output, 1, pipeline.Options{})
+		if refused := err != nil; refused != c.refused {
+			t.Errorf("input %s, output %s: %v", c.input, c.output, err)
+		}
+	}
+}
+
+// Whatever else is in OUT stays, and so does what is there of another job.
+func TestOutputOfOthers(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", `{"text": "x"}`)
+	f.write("out/precious.txt", "mine")
+	for _, o := range []pipeline.Options{{}, {Fresh: true}} {
+		if _, err := f.run(plainJob, "out", 1, o); err == nil || !strings.Contains(err.Error(), "not empty") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if f.tree("out", ".")["precious.txt"] != "mine" {
+		t.Error("the file is gone")
+	}
+}
+
+func TestInputsAreFrozen(t *testing.T) {
+	stopped := func(t *testing.T) folder {
+		f := newFolder(t)
+		f.write("in/a.jsonl", rowsOf(10))
+		f.write("in/b.jsonl", rowsOf(12))
+		stop := make(chan struct{})
+		if _, err := f.run(plainJob, "out", 1, pipeline.Options{Stop: stop, Watch: newTrap(2, func() { close(stop) })}); !errors.Is(err, mpi.ErrStopped) {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f := stopped(t)
+	f.write("in/b.jsonl", rowsOf(13))
+	if _, err := f.run(plainJob, "out", 1, pipeline.Options{}); err == nil || !strings.Contains(err.Error(), "b.jsonl") {
+		t.Errorf("a changed file: error %v", err)
+	}
+	f = stopped(t)
+	os.Remove(f.path("in/a.jsonl"))
+	if _, err := f.run(plainJob, "out", 1, pipeline.Options{}); err == nil || !strings.Contains(err.Error(), "a.jsonl") {
+		t.Errorf("a missing file: error %v", err)
+	}
+	f = stopped(t)
+	f.write("in/c.jsonl", rowsOf(99))
+	var notices strings.Builder
+	if _, err := f.run(plainJob, "out", 1, pipeline.Options{Notice: func(s string) { notices.WriteString(s) }}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := f.tree("out", "data")["data/c.jsonl"]; ok || !strings.Contains(notices.String(), "c.jsonl") {
+		t.Errorf("a new file: written %v, notices %q", ok, notices.String())
+	}
+}
+
+func TestAnotherJob(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	if _, err := f.run(plainJob, "out", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	other := plainJob + "keep = \"last\"\n"
+	_, err := f.run(other, "out", 1, pipeline.Options{})
+	if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "keep") {
+		t.Errorf("error %v", err)
+	}
+	out, err := f.run(plainJob, "out", 3, pipeline.Options{}, "memory=\"1GB\"", "watchdog=\"1m\"")
+	if err != nil || !out.Already {
+		t.Errorf("the same job with more memory: %v, already %v", err, out.Already)
+	}
+}
+
+// A second run on the same OUT is refused while the first one works.
+func TestTwoRunsAtOnce(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	var second error
+	_, err := f.run(plainJob, "out", 1, pipeline.Options{Watch: newTrap(2, func() {
+		_, second = f.run(plainJob, "out", 1, pipeline.Options{})
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second == nil || !strings.Contains(second.Error(), "in use") {
+		t.Errorf("error %v", second)
+	}
+}
+
+// A full disk ends the job with a word on what to do; with room made, the
+// same command goes on to the right bytes.
+func TestFullDisk(t *testing.T) {
+	f := newFolder(t)
+	f.documents(2, 6<<20, 300)
+	if _, err := f.run(plainJob, "calm", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	disk := f.path("disk")
+	if err := os.Mkdir(disk, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=5m"); err != nil {
+		t.Skipf("a full disk needs a file system of its own, which only root can mount: %v", err)
+	}
+	defer syscall.Unmount(disk, syscall.MNT_DETACH)
+	_, err := f.run(plainJob, "disk/out", 2, pipeline.Options{})
+	if !errors.Is(err, syscall.ENOSPC) && (err == nil || !strings.Contains(err.Error(), "no space left")) {
+		t.Fatalf("error %v", err)
+	}
+	if !strings.Contains(err.Error(), "\nfree ") {
+		t.Errorf("no remedy in %v", err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(disk, "out/data/*")); len(files) > 1 {
+		t.Errorf("two outputs of 3 MB stand on a disk of 5 MB: %v", files)
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.run(plainJob, "disk/out", 3, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, f.tree("calm", "data", "duplicates"), f.tree("disk/out", "data", "duplicates"))
+}
