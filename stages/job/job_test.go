@@ -323,13 +323,18 @@ func TestInclude(t *testing.T) {
 }
 
 func TestSources(t *testing.T) {
-	j := mustParse(t, "output='o'\n[read]\nid='x'\n[[source]]\nname='wiki'\ninput='w'\ntext='article'\n[[source]]\nname='cc'\ninput=['c','d']\n", "source.cc.limit=5")
-	if len(j.Inputs) != 2 || j.Inputs[0].Read.Text != "article" || j.Inputs[0].Read.ID != "x" || j.Inputs[1].Read.Text != "text" ||
+	j := mustParse(t, "output='o'\n[read]\nid='x'\n[[source]]\nname='wiki'\ninput='w'\nrename={article='text'}\n[[source]]\nname='cc'\ninput=['c','d']\n", "source.cc.limit=5")
+	if len(j.Inputs) != 2 || j.Inputs[0].Read.Rename["article"] != "text" || j.Inputs[0].Read.ID != "x" || j.Inputs[1].Read.Text != "text" ||
 		j.Inputs[1].Read.Limit != 5 || j.Inputs[1].Name != "cc" || len(j.Inputs[1].Paths) != 2 {
 		t.Errorf("inputs are %+v", j.Inputs)
 	}
 	_, err := parse("output='o'\ninput='i'\n[[source]]\nname='a'\ninput='i'\n")
 	if err == nil || !strings.Contains(err.Error(), "job.toml:3: input and [[source]] cannot stand together") {
+		t.Error(err)
+	}
+	_, err = parse("output='o'\n[[source]]\nname='a'\ninput='i'\ntext='article'\n")
+	if err == nil || err.Error() != `/j/job.toml:5: a source whose text is "article", not "text" as in [read], is not in this version`+"\n"+
+		`write rename = {"article" = "text"}, which also renames it in the output` {
 		t.Error(err)
 	}
 	_, err = parse("output='o'\n[[source]]\nname='a'\nweight=2.0\n[[source]]\ninput='x'\nfoo=1\n")
@@ -401,7 +406,7 @@ func TestRecall(t *testing.T) {
 		small,
 		"input=['/a/$5/*','b']\noutput='out'\nseed=3\nmax_bad=0.5\n[read]\nid='x'\nrename={a='b \"q\"'}\n[write]\ndrop=['z']\n" +
 			"[[stage]]\nname='z.y'\nuse='text.length'\nmin=7\naction='mark'\n[[stage]]\nuse='dedup.exact'\ncolumns=['u','v']\n[[stage]]\nuse='dedup.exact'\nname='z'\n",
-		"output='o'\n[[source]]\nname='b.c'\ninput='w'\ntext='t'\n[[source]]\nname='a'\ninput=['c','d']\n[[stage]]\nuse='text.length'\n",
+		"output='o'\n[[source]]\nname='b.c'\ninput='w'\nid='t'\n[[source]]\nname='a'\ninput=['c','d']\n[[stage]]\nuse='text.length'\n",
 	} {
 		j := mustParse(t, text)
 		back, err := Recall(j.Canonical(), j.Output, catalog())

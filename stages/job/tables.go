@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -212,6 +213,11 @@ func (p *parser) sources(n *node) {
 			Name *string `toml:"name"`
 		}{&in.Name})
 		p.checkRead(t, in.Read)
+		if n := t["text"]; n != nil && in.Read.Text != p.job.Read.Text {
+			// Stages name one text column for all sources.
+			p.mistake(n.Place, fmt.Sprintf("write rename = {%s = %s}, which also renames it in the output", quote(in.Read.Text), quote(p.job.Read.Text)),
+				"a source whose text is %q, not %q as in [read], is not in this version", in.Read.Text, p.job.Read.Text)
+		}
 		at = p.name(t, at, "source", in.Name, taken)
 		taken = append(taken, in.Name)
 		if paths := t["input"]; paths != nil {
