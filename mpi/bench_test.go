@@ -1,9 +1,15 @@
 package mpi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // TestBenchExchange checks that the benchmark moves what it says, small.
@@ -70,4 +76,103 @@ func BenchmarkExchange(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("%s", p)
+}
+
+// BenchmarkIdle measures what waiting costs: the share of a core, in percent, that this rank uses
+// for two seconds while it computes nothing, while others wait for it in
+// a barrier, and while an exchange is open through which nothing goes. It needs
+// a launcher, like BenchmarkExchange.
+func BenchmarkIdle(b *testing.B) {
+	if theWorld == nil {
+		b.Skip("runs under mpirun or srun")
+	}
+	ctx, c := context.Background(), theWorld
+	const rest = 2 * time.Second
+	late := func() { // rank 0 keeps the others waiting
+		if c.Rank() == 0 {
+			time.Sleep(rest)
+		}
+	}
+	for _, x := range []struct {
+		name string
+		wait func() error
+	}{
+		{"alone", func() error { time.Sleep(rest); return nil }},
+		{"barrier", func() error { late(); return c.Barrier(ctx) }},
+		{"exchange", func() error {
+			x, err := c.Exchange(ctx, ExchangeOptions{}, eat)
+			if err != nil {
+				return err
+			}
+			time.Sleep(rest)
+			_, err = x.Close(nil)
+			return err
+		}},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := c.Barrier(ctx); err != nil {
+					b.Fatal(err)
+				}
+				start, used := time.Now(), cpuTime()
+				if err := x.wait(); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(100*(cpuTime()-used).Seconds()/time.Since(start).Seconds(), "%cpu")
+			}
+		})
+	}
+}
+
+// cpuTime is what this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkNext measures the counter from the last rank, while rank 0 uses all its
+// cores for something else. It needs a launcher.
+func BenchmarkNext(b *testing.B) {
+	if theWorld == nil || theWorld.Size() == 1 {
+		b.Skip("runs under mpirun or srun")
+	}
+	ctx, c := context.Background(), theWorld
+	const turns = 100
+	for b.Loop() {
+		if err := c.Barrier(ctx); err != nil {
+			b.Fatal(err)
+		}
+		if c.Rank() == 0 {
+			var stop atomic.Bool
+			var burn sync.WaitGroup
+			for range runtime.NumCPU() {
+				burn.Go(func() {
+					for x := pattern(1); !stop.Load(); {
+						x = x.mix(1)
+					}
+				})
+			}
+			if _, err := c.Bcast(ctx, nil, c.Size()-1); err != nil {
+				b.Fatal(err)
+			}
+			stop.Store(true)
+			burn.Wait()
+			continue
+		}
+		start := time.Now()
+		if c.Rank() == c.Size()-1 {
+			for range turns {
+				if _, err := c.Next(ctx, "benchmark", 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(time.Since(start).Microseconds())/turns, "us/turn")
+		}
+		if _, err := c.Bcast(ctx, nil, c.Size()-1); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

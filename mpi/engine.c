@@ -151,13 +151,12 @@ static int reap(sl_engine *e, int out, int in_status) {
 // never more than a fraction of the time that we have waited already.
 static int64_t nap(sl_engine *e, int busy, int64_t idle_ns) {
 	int64_t quiet = now() - e->last;
-	if (!busy)
-		return quiet < 1000000 ? 50000 : idle_ns;
-	int64_t t = quiet < 800000 ? quiet / 4 : quiet / 16;
-	if (quiet < 800000 && t > 50000)
+	int64_t t = quiet < 400000 ? quiet / 4 : quiet / 8;
+	if (quiet < 400000 && t > 50000)
 		t = 50000;
-	if (t > 1000000)
-		t = 1000000;
+	int64_t most = busy ? 2000000 : idle_ns;
+	if (t > most)
+		t = most;
 	return t < 5000 ? 5000 : t;
 }
 

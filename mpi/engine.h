@@ -36,7 +36,7 @@ int sl_close(sl_engine *e);
 // sl_poll tests all requests until some complete, somebody wakes the thread, or an
 // error comes up. It returns the number of events, or minus an MPI error. Completed requests are
 // removed: the last one takes the place of each, in the order of the events.
-// busy says that something is in flight; idle_ns is how long it sleeps otherwise.
+// busy says that something is in flight; idle_ns is how long it sleeps at most if nothing is.
 int sl_poll(sl_engine *e, int busy, int64_t idle_ns);
 
 // These append one request, or none if they return an error.

@@ -30,7 +30,7 @@ type engine struct {
 	idle time.Duration // sleep between two polls while nothing is in flight
 
 	ops    []*op // of the requests in c.reqs, by index
-	flying int   // ops that are not lasting
+	flying int   // ops that are not lasting, and answers that we wait for
 
 	mu      sync.Mutex
 	todo    []func()

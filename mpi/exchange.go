@@ -23,8 +23,12 @@ const (
 // there and back, few enough that what is in turn stays in the cache.
 const perPair = 4
 
-// pace is how long a rank that still sends waits between two rounds of the agreement.
-const pace = 10 * time.Millisecond
+// pace is how long a rank that still sends waits between two rounds of the
+// agreement; up to slowPace while nobody sends.
+const (
+	pace     = 10 * time.Millisecond
+	slowPace = 100 * time.Millisecond
+)
 
 // errEnded is what Send returns after the end. A rank that passes it on to
 // Close does not count as one that failed.

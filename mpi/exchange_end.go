@@ -60,6 +60,7 @@ func (s *stream) count() tally {
 func (s *stream) steer() {
 	defer close(s.agreed)
 	all := uint64(s.comm.Size())
+	var was tally
 	for pause := time.Duration(0); ; {
 		mine := s.count()
 		v := mine
@@ -83,9 +84,12 @@ func (s *stream) steer() {
 			pause = min(pause+pause/2+20*time.Microsecond, pace)
 		case mine.quiet == 1:
 			pause = 0
+		case v == was: // while nothing moves, an agreement is worth less
+			pause = min(max(2*pause, pace), slowPace)
 		default:
 			pause = pace
 		}
+		was = v
 		s.rest(pause)
 	}
 }

@@ -147,6 +147,7 @@ func (w *world) heed(src int, n note) {
 		answer := s.asked[n.id]
 		delete(s.asked, n.id)
 		s.mu.Unlock()
+		w.eng.flying--
 		answer <- n.value
 	case noteLeave:
 		w.departed(departure{src, n.value, n.text})
@@ -185,7 +186,10 @@ func (w *world) Next(ctx context.Context, counter string, n int64) (int64, error
 	id := s.id
 	s.asked[id] = answer
 	s.mu.Unlock()
-	w.eng.do(func() { w.tell(0, tagAsk, note{noteNext, id, n, counter}) })
+	w.eng.do(func() {
+		w.eng.flying++ // the answer is on its way
+		w.tell(0, tagAsk, note{noteNext, id, n, counter})
+	})
 	defer w.dog.wait("Next of " + counter)()
 	select {
 	case v := <-answer:
@@ -204,6 +208,7 @@ func (w *world) leave(err error) error {
 		d.text = d.text[:min(len(d.text), noteText)]
 	}
 	w.eng.do(func() {
+		w.eng.flying++ // all wait for the last rank
 		if w.rank == 0 {
 			w.departed(d)
 			return
@@ -211,14 +216,11 @@ func (w *world) leave(err error) error {
 		w.tell(0, tagAsk, note{kind: noteLeave, value: d.calls, text: d.text})
 	})
 	<-w.service.bye
-	var pending int
 	w.eng.call(func() {
 		if err := w.eng.cancel(w); err != nil {
 			w.fatal(err)
 		}
 	})
-	w.eng.call(func() { pending = w.eng.flying })
-	_ = pending
 	w.eng.stop()
 	<-w.ended
 	return w.endErr

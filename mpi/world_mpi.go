@@ -75,7 +75,7 @@ func (w *world) thread() {
 	if w.startErr = wrongLauncher(w.size); w.startErr == nil {
 		idle := 10 * time.Millisecond
 		if w.rank == 0 {
-			idle = 500 * time.Microsecond // others wait for our answers
+			idle = 2 * time.Millisecond // others wait for our answers
 		}
 		w.eng, w.startErr = newEngine(idle)
 	}
