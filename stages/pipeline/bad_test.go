@@ -137,6 +137,16 @@ func TestOutputOfOthers(t *testing.T) {
 	}
 }
 
+func TestOutputIsAFile(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", `{"text": "x"}`)
+	f.write("out", "")
+	_, err := f.run(plainJob, "out", 2, pipeline.Options{})
+	if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "is a file") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestInputsAreFrozen(t *testing.T) {
 	stopped := func(t *testing.T) folder {
 		f := newFolder(t)

@@ -26,11 +26,19 @@ type finished struct {
 	shard   int // the part is the whole output of this shard; -1 otherwise
 }
 
-// A commit is made once a rank has read so much, or so long ago began to.
-const (
-	commitBytes = 256 << 20
-	commitEvery = 5 * time.Second
-)
+// commitEvery is how long a finished block may wait for the next commit.
+const commitEvery = 5 * time.Second
+
+// commitBytes is how much a rank reads from one commit to the next: a
+// sixteenth of its share of the input, so that little is lost with it, but
+// enough to be worth the wait for the disk.
+func (r *run) commitBytes() int64 {
+	var total int64
+	for _, b := range r.blocks {
+		total += b.Bytes
+	}
+	return min(max(total/int64(16*r.comm.Size()), 4<<20), 256<<20)
+}
 
 // begin notes that this start reads a block.
 func (r *run) begin(p, block int) error {
@@ -50,7 +58,7 @@ func (c *mapPass) finish(f finished) error {
 	if c.since.IsZero() {
 		c.since = time.Now()
 	}
-	due := c.bytes >= commitBytes || time.Since(c.since) >= commitEvery
+	due := c.bytes >= c.commitBytes || time.Since(c.since) >= commitEvery
 	c.mu.Unlock()
 	if !due {
 		return nil

@@ -31,13 +31,14 @@ type mapPass struct {
 	clock    clock
 	buffers  buffers
 
-	mu      sync.Mutex // guards pending
-	pending []finished
-	bytes   int64 // read since the last commit
-	since   time.Time
-	commits sync.Mutex // one commit at a time
-	fresh   []byte     // encoded records of this start
-	failed  atomic.Bool
+	mu          sync.Mutex // guards pending
+	pending     []finished
+	bytes       int64 // read since the last commit
+	commitBytes int64
+	since       time.Time
+	commits     sync.Mutex // one commit at a time
+	fresh       []byte     // encoded records of this start
+	failed      atomic.Bool
 }
 
 // A sourceKey says which shards share a source and a sink.

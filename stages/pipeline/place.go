@@ -17,6 +17,9 @@ import (
 // named as such it may lie.
 func (r *run) checkPlace() error {
 	out := realPath(r.job.Output)
+	if info, err := os.Stat(out); err == nil && !info.IsDir() {
+		return fmt.Errorf("output %q is a file\nchoose a new or empty folder", r.job.Output)
+	}
 	for _, in := range r.job.Inputs {
 		for _, p := range in.Paths {
 			folder, whole := inputFolder(p)

@@ -18,7 +18,7 @@ import (
 
 // newMapPass prepares pass p on this rank.
 func (r *run) newMapPass(p int) (*mapPass, error) {
-	c := &mapPass{r: r, p: p, pass: r.passes[p], pool: make(pool, max(1, r.job.Threads))}
+	c := &mapPass{r: r, p: p, pass: r.passes[p], pool: make(pool, max(1, r.job.Threads)), commitBytes: r.commitBytes()}
 	c.needs = c.pass.Needs()
 	for _, step := range c.pass.Steps {
 		if step.Count {

@@ -95,6 +95,9 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := s.lacking(); err != nil {
+			return nil, err
+		}
 		p.Passes = append(p.Passes, cost)
 	}
 	p.scale(s)

@@ -103,6 +103,27 @@ func TestPlanAgainstRun(t *testing.T) {
 	}
 }
 
+func TestPlanMissesAColumn(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job.toml")
+	for name, text := range map[string]string{
+		"job.toml": "input = [\"a.jsonl\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.exact\"\n",
+		"a.jsonl":  `{"body": "x"}` + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j, err := job.Parse(path, catalogue(), job.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Memory, j.Scratch = 64_000_000, dir
+	if _, err := plan.Make(context.Background(), j, plan.Options{Ranks: 1}); err == nil || !strings.Contains(err.Error(), `no column "text"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func near(t *testing.T, what string, planned, ran int64, within float64) {
 	t.Helper()
 	if off := math.Abs(float64(planned-ran)) / float64(ran); off > within {

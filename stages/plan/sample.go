@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"sluice/stages"
 	"sluice/stages/format"
@@ -26,6 +27,7 @@ type sampled struct {
 	dir     string
 
 	bytes, rows, text int64
+	missing           map[int][]string   // by shard: columns that no row had so far
 	before            map[stages.ID]bool // rows that earlier passes dropped
 	answers           map[int]map[stages.ID][]stages.Answer
 }
@@ -71,6 +73,7 @@ func (s *sampled) choose(sample int64) {
 	for _, b := range s.blocks {
 		total += b.Bytes
 	}
+	s.missing = map[int][]string{}
 	s.before = map[stages.ID]bool{}
 	s.answers = map[int]map[stages.ID][]stages.Answer{}
 	step := 1
@@ -145,6 +148,9 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 		if p == 0 {
 			s.rows += int64(batch.Live() + len(batch.Damaged))
 		}
+		if p == 0 {
+			s.note(shard, batch)
+		}
 		if err := s.runBatch(ctx, cost, batch, questions); err != nil {
 			return err
 		}
@@ -152,6 +158,29 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 	}
 	if p == 0 {
 		s.bytes += min(in.BytesRead(), blk.Bytes)
+	}
+	return nil
+}
+
+// note remembers which columns a shard lacked in all that was read of it.
+func (s *sampled) note(shard *stages.Shard, b *stages.Batch) {
+	missing, rows := format.Missing(b)
+	if rows == 0 {
+		return
+	}
+	before, seen := s.missing[shard.Index]
+	if seen {
+		missing = slices.DeleteFunc(before, func(name string) bool { return !slices.Contains(missing, name) })
+	}
+	s.missing[shard.Index] = missing
+}
+
+// lacking returns an error for the first shard that lacks a column.
+func (s *sampled) lacking() error {
+	for i := range s.shards {
+		if names := s.missing[i]; len(names) > 0 {
+			return &format.MissingColumn{Path: s.shards[i].Path, Column: names[0]}
+		}
 	}
 	return nil
 }
