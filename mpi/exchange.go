@@ -34,6 +34,8 @@ const (
 // Close does not count as one that failed.
 var errEnded = errors.New("the exchange has ended early; Close says why")
 
+var errClosed = errors.New("mpi: Send after Close")
+
 // A link moves the slots of one exchange between ranks.
 type link interface {
 	// send carries s to rank dst, which is another one, and gives it back to its
@@ -41,12 +43,13 @@ type link interface {
 	send(dst int, s *slot)
 	// recycle takes back a slot that arrived, once it is consumed.
 	recycle(s *slot)
-	// newSlot returns a slot that send can carry.
+	// newSlot returns a slot that send can carry. It is called by one goroutine at a time.
 	newSlot(size int) *slot
 	// reduce sums v over all ranks.
 	reduce(v *tally) error
-	// close is called after all ranks have agreed that all has arrived.
-	close() error
+	// close is called after all ranks have agreed that all has arrived. It may
+	// keep the slots that it gets for later.
+	close(free []*slot) error
 }
 
 // A tally is what the ranks sum up to agree on the end. The end has come when
@@ -193,7 +196,7 @@ func (s *stream) put(o *outbox, dst int, p []byte) (bool, error) {
 		if s.ended.Load() {
 			return false, errEnded
 		}
-		return false, fmt.Errorf("%s: Send after Close", s.name)
+		return false, errClosed
 	}
 	if o.s != nil && o.s.n+len(p) > s.size {
 		s.post(dst, o)

@@ -133,7 +133,7 @@ func (s *stream) close(err error) (Stats, error) {
 	if s.broken != nil {
 		return stats, s.broken
 	}
-	if err := s.link.close(); err != nil {
+	if err := s.link.close(s.pool.close()); err != nil {
 		return stats, err
 	}
 	if s.outcome.failed+s.outcome.stopped == 0 {

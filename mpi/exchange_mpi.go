@@ -56,8 +56,10 @@ type worldLink struct {
 	done  chan struct{}   // closed when open is 0 after close
 	down  bool
 
+	posted []*slot // for receives
+
 	mu   sync.Mutex
-	pins runtime.Pinner
+	pins runtime.Pinner // of all slots
 }
 
 func newWorldLink(w *world, s *stream) *worldLink {
@@ -68,7 +70,7 @@ func newWorldLink(w *world, s *stream) *worldLink {
 }
 
 func (l *worldLink) newSlot(size int) *slot {
-	s := &slot{buf: make([]byte, size)}
+	s := l.w.shelf.take(size)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pins.Pin(&s.buf[0])
@@ -97,7 +99,9 @@ func (l *worldLink) listen(n int) {
 		return
 	}
 	for range n {
-		l.recycle(l.newSlot(l.s.size))
+		s := l.newSlot(l.s.size)
+		l.posted = append(l.posted, s)
+		l.recycle(s)
 	}
 }
 
@@ -147,7 +151,7 @@ func (l *worldLink) reduce(v *tally) error {
 
 // close withdraws the receives, for which nothing is under way any more. The
 // collective number of the exchange's end is its caller's.
-func (l *worldLink) close() error {
+func (l *worldLink) close(free []*slot) error {
 	var err error
 	l.w.eng.call(func() {
 		l.down = true
@@ -160,6 +164,7 @@ func (l *worldLink) close() error {
 	}
 	<-l.done
 	l.pins.Unpin()
+	l.w.shelf.put(append(l.posted, free...))
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	l.w.open = false

@@ -178,9 +178,10 @@ func (g *group) result(errs []error) error {
 
 // A member is one goroutine rank.
 type member struct {
-	g    *group
-	rank int
-	dog  *watchdog
+	g     *group
+	rank  int
+	dog   *watchdog
+	shelf shelf
 
 	mu  sync.Mutex
 	err error // of the first collective that failed

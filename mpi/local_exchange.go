@@ -32,9 +32,13 @@ type localLink struct {
 	peers []*stream
 }
 
-func (l *localLink) newSlot(size int) *slot { return &slot{buf: make([]byte, size)} }
 func (l *localLink) recycle(*slot)          {}
-func (l *localLink) close() error           { return nil }
+func (l *localLink) newSlot(size int) *slot { return l.m.shelf.take(size) }
+
+func (l *localLink) close(free []*slot) error {
+	l.m.shelf.put(free)
+	return nil
+}
 
 func (l *localLink) send(dst int, s *slot) {
 	l.peers[dst].arrive(l.m.rank, s, l.own.pool.give)

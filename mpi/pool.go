@@ -26,6 +26,7 @@ type pool struct {
 	spare int           // slots beyond the first of each destination
 	held  []int         // slots by destination: being filled, or on their way
 	freed chan struct{} // closed and forgotten when a slot comes back; nil if nobody waits
+	gone  bool          // closed
 }
 
 // newPool returns a pool of total slots, at least one for each destination.
@@ -38,9 +39,9 @@ func newPool(ranks, total, most int, fresh func() *slot) *pool {
 // it returns afterwards.
 func (p *pool) take(ctx context.Context, dst int, end <-chan struct{}, waiting func() func()) (*slot, error) {
 	for first := true; ; first = false {
-		s, freed := p.try(dst)
-		if s != nil {
-			return s, nil
+		s, freed, err := p.try(dst)
+		if s != nil || err != nil {
+			return s, err
 		}
 		if first && waiting != nil {
 			defer waiting()()
@@ -56,15 +57,18 @@ func (p *pool) take(ctx context.Context, dst int, end <-chan struct{}, waiting f
 }
 
 // try returns a slot, or nil and what is closed when it is worth another try.
-func (p *pool) try(dst int) (*slot, <-chan struct{}) {
+func (p *pool) try(dst int) (*slot, <-chan struct{}, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return nil, nil, errClosed
+	}
 	held := p.held[dst]
 	if held >= p.most || held > 0 && p.spare == 0 {
 		if p.freed == nil {
 			p.freed = make(chan struct{})
 		}
-		return nil, p.freed
+		return nil, p.freed, nil
 	}
 	if held > 0 {
 		p.spare--
@@ -77,7 +81,7 @@ func (p *pool) try(dst int) (*slot, <-chan struct{}) {
 		s = p.fresh()
 	}
 	s.n, s.dst = 0, dst
-	return s, nil
+	return s, nil, nil
 }
 
 // give takes back a slot whose bytes are no longer needed.
@@ -88,9 +92,25 @@ func (p *pool) give(s *slot) {
 		p.spare++
 	}
 	p.held[s.dst]--
-	p.free = append(p.free, s)
+	if !p.gone {
+		p.free = append(p.free, s)
+	}
+	p.wake()
+}
+
+func (p *pool) wake() {
 	if p.freed != nil {
 		close(p.freed)
 		p.freed = nil
 	}
+}
+
+// close lets nobody take a slot any more, and returns those that are free. One
+// that a late sender holds is not among them.
+func (p *pool) close() []*slot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+	p.wake()
+	return p.free
 }

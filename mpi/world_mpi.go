@@ -53,6 +53,7 @@ type world struct {
 	dog        *watchdog
 	eng        *engine
 	service    service
+	shelf      shelf
 
 	started  chan struct{} // closed with eng or startErr set
 	ended    chan struct{} // closed when MPI is finalised, endErr set
