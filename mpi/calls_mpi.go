@@ -34,19 +34,31 @@ func (w *world) AllReduce(ctx context.Context, x []uint64, op Op) error {
 }
 
 // reduce works on a copy: if ctx ends, MPI still writes to it.
-func (w *world) reduce(ctx context.Context, x []uint64, op_ Op) error {
+func (w *world) reduce(ctx context.Context, x []uint64, by Op) error {
 	buf := make([]uint64, min(len(x), reducePiece))
 	for len(x) > 0 {
 		piece := buf[:copy(buf, x)]
+		bias(piece, by)
 		err := w.step(ctx, "MPI_Iallreduce", func(o *op) {
-			w.eng.allReduce(unpinAfter(o, pinned(piece)), piece, op_)
+			w.eng.allReduce(unpinAfter(o, pinned(piece)), piece, by)
 		})
 		if err != nil {
 			return err
 		}
+		bias(piece, by)
 		x = x[copy(x, piece):]
 	}
 	return nil
+}
+
+// bias flips the sign bits for the operators that MPI computes on signed numbers:
+// it maps the order of the unsigned ones to that of the signed ones, and back.
+func bias(x []uint64, op Op) {
+	if op == Min || op == Max {
+		for i := range x {
+			x[i] ^= 1 << 63
+		}
+	}
 }
 
 // unpinAfter makes o unpin its memory when it is done.

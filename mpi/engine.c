@@ -92,7 +92,8 @@ int sl_ibarrier(sl_engine *e) { APPEND(e, MPI_Ibarrier(e->calls, req)); }
 int sl_iallreduce(sl_engine *e, uint64_t *x, int n, int op) {
 	// In the order of Op.
 	MPI_Op ops[] = {MPI_SUM, MPI_MIN, MPI_MAX, MPI_BOR, MPI_BAND};
-	APPEND(e, MPI_Iallreduce(MPI_IN_PLACE, x, n, MPI_UINT64_T, ops[op], e->calls, req));
+	MPI_Datatype t = ops[op] == MPI_MIN || ops[op] == MPI_MAX ? MPI_INT64_T : MPI_UINT64_T;
+	APPEND(e, MPI_Iallreduce(MPI_IN_PLACE, x, n, t, ops[op], e->calls, req));
 }
 
 int sl_ibcast(sl_engine *e, void *p, int n, int root) { APPEND(e, MPI_Ibcast(p, n, MPI_BYTE, root, e->calls, req)); }

@@ -41,6 +41,7 @@ int sl_poll(sl_engine *e, int busy, int64_t idle_ns);
 
 // These append one request, or none if they return an error.
 int sl_ibarrier(sl_engine *e);
+// sl_iallreduce compares as int64_t in min and max: MPICH 4.0.2 does so even for MPI_UINT64_T.
 int sl_iallreduce(sl_engine *e, uint64_t *x, int n, int op);
 int sl_ibcast(sl_engine *e, void *p, int n, int root);
 int sl_igather(sl_engine *e, const uint64_t *x, uint64_t *all, int root);

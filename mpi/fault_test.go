@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,6 +34,7 @@ var faults = []struct {
 	{"return", 1, "rank 1 has returned from main"},
 	{"error", 1, "its error: out of paper"},
 	{"impatient", 1, "rank 1 has returned from main"},
+	{"deserted", 85, "context deadline exceeded"},
 	{"agreed", 85, "out of paper\nrank 1 of %d on %s failed; the others stopped with it"},
 	{"none", 0, ""},
 }
@@ -103,8 +105,13 @@ func faultInExchange(c Comm, what string) error {
 func suffer(c Comm, what string) (done bool, err error) {
 	bad := errors.New("out of paper")
 	if c.Rank() != culprit {
-		if what == "agreed" {
+		switch what {
+		case "agreed":
 			return false, Agree(context.Background(), c, nil)
+		case "deserted": // what they posted never ends
+			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+			defer cancel()
+			return true, c.AllReduce(ctx, make([]uint64, 100000), Sum)
 		}
 		return false, nil
 	}
@@ -127,7 +134,7 @@ func suffer(c Comm, what string) (done bool, err error) {
 		c.Abort(5, "abandon ship")
 	case "hang":
 		select {}
-	case "return":
+	case "return", "deserted":
 		return true, nil
 	case "error":
 		return true, bad
@@ -209,7 +216,7 @@ func TestFaults(t *testing.T) {
 	srun := strings.HasSuffix(line[0], "srun")
 	for _, f := range faults {
 		for _, where := range []string{"barrier", "exchange"} {
-			if where == "exchange" && (f.name == "impatient" || f.name == "agreed") {
+			if where == "exchange" && slices.Contains([]string{"impatient", "agreed", "deserted"}, f.name) {
 				continue // these are collectives of their own
 			}
 			t.Run(f.name+"/"+where, func(t *testing.T) {
