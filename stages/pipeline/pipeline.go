@@ -129,21 +129,20 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		return out, err
 	}
 	err = r.runPasses(ctx)
+	var written error // of the report: only rank 0 knows
 	if c.Rank() == 0 && r.records != nil {
 		rep, e := r.report()
 		if e == nil && (err == nil || rep.RowsIn > 0) {
 			e = r.writeReport(rep)
 		}
 		out.Report = rep
-		if err == nil && e != nil {
-			err = e
+		if e != nil {
+			written = fmt.Errorf("report: %w", e)
 		}
 	}
 	out.Skipped = r.skipped()
-	if err == nil || errors.Is(err, mpi.ErrStopped) {
-		if e := r.finish(ctx, err); e != nil {
-			err = e
-		}
+	if err == nil {
+		err = r.finish(ctx, written)
 	}
 	return out, err
 }
@@ -231,10 +230,10 @@ func (r *run) endLast(ctx context.Context, p int, c *mapPass) error {
 	return nil
 }
 
-// finish marks a run that is done, and removes what is no longer needed.
-func (r *run) finish(ctx context.Context, outcome error) error {
-	var err error
-	if r.comm.Rank() == 0 && outcome == nil {
+// finish marks a run that is done, unless rank 0 could not write its report, and
+// removes what is no longer needed. It is collective.
+func (r *run) finish(ctx context.Context, err error) error {
+	if r.comm.Rank() == 0 && err == nil {
 		if err = manifest.WriteCommit(filepath.Join(r.dir, doneFile), nil); err == nil {
 			err = errors.Join(os.RemoveAll(filepath.Join(r.dir, "parts")), os.RemoveAll(filepath.Join(r.dir, "segments")))
 		}

@@ -188,5 +188,8 @@ func (r *run) writeReport(rep *Report) error {
 	if _, err := out.Write(append(p, '\n')); err != nil {
 		return err
 	}
-	return out.Commit()
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	return manifest.SyncDirs(r.job.Output)
 }

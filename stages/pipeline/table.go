@@ -149,7 +149,8 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 	}
 	rec, err := it.Next()
 	for k := r.comm.Rank(); k < len(r.ranges)-1; k += r.comm.Size() {
-		out, e := manifest.CreateAtomic(filepath.Join(r.job.Output, "duplicates", fmt.Sprintf("part-%05d.parquet", k)))
+		path := filepath.Join(r.job.Output, "duplicates", fmt.Sprintf("part-%05d.parquet", k))
+		out, e := manifest.CreateAtomic(path)
 		if e != nil {
 			return rows, e
 		}
@@ -171,7 +172,13 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return rows, err
 		}
-		if e := errors.Join(table.Close(), out.Commit()); e != nil {
+		if e := table.Close(); e != nil {
+			return rows, diskError(e)
+		}
+		if e := out.Commit(); e != nil {
+			return rows, diskError(e)
+		}
+		if e := r.placed.Appeared(path); e != nil {
 			return rows, diskError(e)
 		}
 	}
