@@ -10,6 +10,7 @@ import (
 
 	"sluice/stages"
 	"sluice/stages/format"
+	"sluice/stages/manifest"
 )
 
 // checkPlace refuses an OUT that is, holds or lies in a folder that an input
@@ -80,19 +81,43 @@ func (r *run) newOutput() error {
 }
 
 // clear removes what earlier runs made in OUT, and nothing else. The lock stays.
+// Killed on the way, it leaves a job that is not done, or none: what says that
+// something is there goes before the thing itself.
 func (r *run) clear() error {
-	var errs []error
-	for _, name := range []string{"data", "duplicates", "removed", "report.json", "report.html"} {
-		errs = append(errs, os.RemoveAll(filepath.Join(r.job.Output, name)))
+	if err := manifest.RemoveCommit(filepath.Join(r.dir, doneFile)); err != nil {
+		return err
 	}
 	list, err := os.ReadDir(r.dir)
-	errs = append(errs, err)
-	for _, e := range list {
-		if e.Name() != lockFolder {
-			errs = append(errs, os.RemoveAll(filepath.Join(r.dir, e.Name())))
+	if err != nil {
+		return diskError(err)
+	}
+	remove := func(from string, names ...string) {
+		for _, name := range names {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(from, name)))
 		}
 	}
-	return diskError(errors.Join(errs...))
+	var journals, rest []string
+	for _, e := range list {
+		switch name := e.Name(); {
+		case name == lockFolder:
+		case strings.HasPrefix(name, "round-"):
+			remove(r.dir, name)
+		case strings.HasPrefix(name, "journal-"):
+			journals = append(journals, name)
+		default:
+			rest = append(rest, name)
+		}
+	}
+	remove(r.dir, "segments", "parts")
+	remove(r.dir, journals...)
+	if err == nil {
+		remove(r.job.Output, "data", "duplicates", "removed", "report.json", "report.html")
+	}
+	if err != nil {
+		return diskError(err)
+	}
+	remove(r.dir, append([]string{manifest.InputsFile}, rest...)...)
+	return diskError(err)
 }
 
 // checkNames refuses shards whose outputs would collide.
