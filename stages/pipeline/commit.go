@@ -141,13 +141,30 @@ func (r *run) placeShard(shard int, p *part) error {
 // synced by the next Flush of r.placed.
 func (r *run) place(from string, shard int) error {
 	to := r.outputPath(shard)
-	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-		return diskError(err)
+	if err := r.makeFolder(filepath.Dir(to)); err != nil {
+		return err
 	}
 	if err := os.Rename(from, to); err != nil {
 		return diskError(err)
 	}
 	return r.placed.Appeared(to)
+}
+
+// makeFolder makes a folder below OUT. That it is there is durable, like what is
+// put into it, with the next Flush of r.placed.
+func (r *run) makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return diskError(err)
+	}
+	for ; len(dir) > len(r.job.Output); dir = filepath.Dir(dir) {
+		if err := r.placed.Appeared(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shardDone journals that the output of a shard stands in its place.

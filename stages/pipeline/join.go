@@ -64,6 +64,9 @@ func (r *run) joinShard(shard int, sink stages.Sink) error {
 		}
 		return r.shardDone(shard)
 	}
+	if err := r.makeFolder(filepath.Dir(r.outputPath(shard))); err != nil {
+		return err
+	}
 	out, err := manifest.CreateAtomic(r.outputPath(shard))
 	if err != nil {
 		return err

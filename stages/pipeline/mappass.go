@@ -214,6 +214,9 @@ func (r *run) replay(ctx context.Context, c *mapPass) error {
 	}
 	route := newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route, c.dest())
 	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1]; b++ {
+		if r.stopping() {
+			return mpi.ErrStopped
+		}
 		rec := r.records[c.p][b]
 		if rec == nil || rec.questions == (manifest.Ref{}) {
 			continue

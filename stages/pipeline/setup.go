@@ -276,6 +276,9 @@ func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr err
 	if text := changes.Notice(); text != "" {
 		r.notice("%s", text)
 	}
+	if _, err := manifest.RemoveTemps(r.job.Output); err != nil {
+		return diskError(err)
+	}
 	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))
 	if err != nil {
 		return fmt.Errorf("%w\nstart over with --fresh", err)

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -202,13 +204,19 @@ func (r *run) readRound(p int) (index []byte, stats PassReport, err error) {
 }
 
 // verify checks on a restart what earlier starts left of a pass, before it is
-// believed. Blocks whose data are damaged or gone are done again. Each rank
-// sees to the blocks whose home it is. It is collective.
+// believed. Blocks whose data are damaged or gone are done again, and so are all
+// blocks of an output shard that is gone. Each rank sees to the blocks whose
+// home it is. It is collective.
 func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
-	var bad []byte
-	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1]; b++ {
+	var bad []byte // blocks, and shards counted on from there
+	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1] && !r.stopping(); b++ {
 		if rec := r.records[p][b]; rec != nil && r.verifyBlock(rec) != nil {
 			bad = binary.AppendUvarint(bad, uint64(b))
+		}
+		if s := r.blocks[b].Shard; c.pass.Last() && b == r.firstBlock[s] && r.placedShards[s] {
+			if _, err := os.Stat(r.outputPath(s)); errors.Is(err, fs.ErrNotExist) {
+				bad = binary.AppendUvarint(bad, uint64(len(r.blocks)+s))
+			}
 		}
 	}
 	all, err := gatherAll(ctx, r.comm, bad)
@@ -219,11 +227,18 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 	n := 0
 	for ; len(d.p) > 0; n++ {
 		b := int(d.uint())
-		r.records[p][b] = nil
-		delete(r.placedShards, r.blocks[b].Shard)
+		if b < len(r.blocks) {
+			// An output shard that stands in its place stays: the block is
+			// read again for what it asked.
+			r.records[p][b] = nil
+			continue
+		}
+		shard := b - len(r.blocks)
+		delete(r.placedShards, shard)
+		clear(r.records[p][r.firstBlock[shard]:r.firstBlock[shard+1]])
 	}
 	if n > 0 {
-		r.notice("%d blocks of pass %d are damaged or gone in %s, and are read again", n, p+1, r.dir)
+		r.notice("%d blocks or outputs of pass %d are damaged or gone in %s, and are made again", n, p+1, r.job.Output)
 	}
 	return nil
 }
