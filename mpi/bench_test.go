@@ -3,6 +3,7 @@ package mpi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -174,5 +175,42 @@ func BenchmarkNext(b *testing.B) {
 		if _, err := c.Bcast(ctx, nil, c.Size()-1); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkSend measures small messages to two ranks from several goroutines of one.
+func BenchmarkSend(b *testing.B) {
+	if theWorld != nil {
+		b.Skip("needs no launcher")
+	}
+	const size, many = 100, 1 << 20
+	for _, lanes := range []int{1, 2, 4} {
+		b.Run(fmt.Sprintf("goroutines=%d", lanes), func(b *testing.B) {
+			b.SetBytes(size * many)
+			for b.Loop() {
+				err := Local(2, Config{}, func(c Comm) error {
+					x, err := c.Exchange(context.Background(), ExchangeOptions{}, eat)
+					if err != nil {
+						return err
+					}
+					errs := make([]error, lanes)
+					var group sync.WaitGroup
+					for lane := range lanes {
+						group.Go(func() {
+							p := make([]byte, size)
+							for i := 0; i < many/lanes && c.Rank() == 0 && errs[lane] == nil; i++ {
+								errs[lane] = x.Send(context.Background(), i&1, p)
+							}
+						})
+					}
+					group.Wait()
+					_, err = x.Close(errors.Join(errs...))
+					return err
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -34,6 +34,9 @@ const (
 // Close does not count as one that failed.
 var errEnded = errors.New("the exchange has ended early; Close says why")
 
+// errOpen is the outcome of a collective that is called too early. It breaks nothing.
+var errOpen = errors.New("mpi: no other collective may be called while an exchange is open\nclose it first")
+
 var errClosed = errors.New("mpi: Send after Close")
 
 // A link moves the slots of one exchange between ranks.
@@ -50,6 +53,8 @@ type link interface {
 	// close is called after all ranks have agreed that all has arrived. It may
 	// keep the slots that it gets for later.
 	close(free []*slot) error
+	// abandon is called instead if reduce has failed.
+	abandon(err error)
 }
 
 // A tally is what the ranks sum up to agree on the end. The end has come when

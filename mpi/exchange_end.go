@@ -131,6 +131,7 @@ func (s *stream) close(err error) (Stats, error) {
 	calm()
 	stats := Stats{Sent: s.sent.Load(), Received: s.received.Load(), Local: s.local.Load(), Waited: time.Since(start)}
 	if s.broken != nil {
+		s.link.abandon(s.broken)
 		return stats, s.broken
 	}
 	if err := s.link.close(s.pool.close()); err != nil {

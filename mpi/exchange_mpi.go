@@ -149,6 +149,14 @@ func (l *worldLink) reduce(v *tally) error {
 	return err
 }
 
+func (l *worldLink) abandon(err error) {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	if l.w.err == nil {
+		l.w.err = err
+	}
+}
+
 // close withdraws the receives, for which nothing is under way any more. The
 // collective number of the exchange's end is its caller's.
 func (l *worldLink) close(free []*slot) error {

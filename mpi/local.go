@@ -183,8 +183,9 @@ type member struct {
 	dog   *watchdog
 	shelf shelf
 
-	mu  sync.Mutex
-	err error // of the first collective that failed
+	mu   sync.Mutex
+	err  error // of the first collective that failed
+	open bool  // an exchange is
 }
 
 func (m *member) Rank() int      { return m.rank }
@@ -207,6 +208,9 @@ func sayAbort(c Comm, reason string) {
 func (m *member) meet(ctx context.Context, op string, v any) ([]part, error) {
 	m.mu.Lock()
 	err := m.err
+	if err == nil && m.open {
+		err = errOpen
+	}
 	m.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -219,11 +223,25 @@ func (m *member) meet(ctx context.Context, op string, v any) ([]part, error) {
 		}
 	}
 	if err != nil {
-		m.mu.Lock()
-		m.err = err
-		m.mu.Unlock()
+		m.breakUp(err)
 	}
 	return parts, err
+}
+
+// breakUp makes err the outcome of all collectives from now on.
+func (m *member) breakUp(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		m.err = err
+	}
+}
+
+// setOpen notes that an exchange opens or closes.
+func (m *member) setOpen(open bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open = open
 }
 
 func (m *member) Barrier(ctx context.Context) error {

@@ -14,6 +14,7 @@ func (m *member) Exchange(ctx context.Context, o ExchangeOptions, consume func(s
 		l.peers[r] = d.s
 		s.size = min(s.size, d.size)
 	}
+	m.setOpen(true)
 	return s.open(ctx, l, o.Budget), nil
 }
 
@@ -35,8 +36,11 @@ type localLink struct {
 func (l *localLink) recycle(*slot)          {}
 func (l *localLink) newSlot(size int) *slot { return l.m.shelf.take(size) }
 
+func (l *localLink) abandon(err error) { l.m.breakUp(err) }
+
 func (l *localLink) close(free []*slot) error {
 	l.m.shelf.put(free)
+	l.m.setOpen(false)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package mpi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -23,6 +24,9 @@ func TestLocalFailures(t *testing.T) {
 				return err
 			}
 			_, err = x.Close(nil)
+			if later := c.Barrier(context.Background()); later != err {
+				return fmt.Errorf("then %v", later)
+			}
 			return err
 		},
 		"send": func(c Comm) error {

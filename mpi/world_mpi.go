@@ -153,6 +153,9 @@ func (w *world) enter(name string) (leave func(error) error, err error) {
 	if w.err != nil {
 		return nil, w.err
 	}
+	if w.open {
+		return nil, errOpen
+	}
 	w.calls++
 	w.in = name
 	w.missing()
