@@ -17,6 +17,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
+	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
@@ -173,20 +174,19 @@ func (r *run) runPass(ctx context.Context, p int) error {
 	for _, w := range r.watch {
 		w.Finish()
 	}
+	if err == nil {
+		err = r.share(ctx, p, c)
+	}
+	if err == nil {
+		err = r.columns(c)
+	}
+	if err == nil && p == 0 {
+		r.setBases()
+		err = r.bounds()
+	}
 	if err != nil {
 		c.inbox.sorter.Close()
-		return err
-	}
-	if err := r.share(ctx, p, c); err != nil {
-		c.inbox.sorter.Close()
-		return err
-	}
-	if p == 0 {
-		r.setBases()
-		if err := r.bounds(ctx, c); err != nil {
-			c.inbox.sorter.Close()
-			return err
-		}
+		return r.agreeKind(ctx, err)
 	}
 	if c.pass.Last() {
 		return r.endLast(ctx, p, c)
@@ -201,6 +201,25 @@ func (r *run) runPass(ctx context.Context, p int) error {
 		return err
 	}
 	return r.keepAnswers(ctx, p, answers, &report)
+}
+
+// agreeKind makes err a [JobError] on all ranks if it is a mistake of the job on
+// the rank that it comes from. It is collective.
+func (r *run) agreeKind(ctx context.Context, err error) error {
+	if errors.Is(err, mpi.ErrStopped) {
+		return err
+	}
+	v := []uint64{0}
+	if _, ok := errors.AsType[*format.MissingColumn](err); ok {
+		v[0] = 1
+	}
+	if e := r.comm.AllReduce(ctx, v, mpi.Max); e != nil || v[0] == 0 {
+		return err
+	}
+	if _, ok := errors.AsType[*JobError](err); ok {
+		return err
+	}
+	return &JobError{err}
 }
 
 // endLast makes the output whole once all blocks are done.

@@ -14,7 +14,7 @@ type blockRecord struct {
 	rows        int64   // lines: blank ones and damaged ones included
 	samples     int64   // rows less those that are none: blank lines, rows out of read.sample
 	counts      []int64 // rows left by each counting step
-	present     []int64 // rows that had each needed column; first pass only
+	present     []int64 // batches that had each wanted column, and last those with rows
 	damaged     int64
 	truncated   bool  // the shard could not be read to its end
 	bytesIn     int64 // read from the input

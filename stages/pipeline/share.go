@@ -94,30 +94,39 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 	return nil
 }
 
-// bounds ends the job if a shard lacks a column altogether, or if more is
-// damaged than the job file allows. All ranks see the same records.
-func (r *run) bounds(ctx context.Context, c *mapPass) error {
-	var rows, damaged, shards, cut int64
+// columns ends the job if a shard lacks a column that the pass wants in all of
+// its rows. All ranks see the same records.
+func (r *run) columns(c *mapPass) error {
 	for s := range r.shards {
-		shards++
 		present := make([]int64, len(c.wanted)+1)
-		truncated := false
-		for b := r.firstBlock[s]; b < r.firstBlock[s+1]; b++ {
-			rec := r.records[0][b]
-			rows += rec.samples
-			damaged += rec.damaged
-			truncated = truncated || rec.truncated
+		for _, rec := range r.records[c.p][r.firstBlock[s]:r.firstBlock[s+1]] {
 			for i, n := range rec.present {
 				present[i] += n
 			}
-		}
-		if truncated {
-			cut++
 		}
 		for i, name := range c.wanted {
 			if present[len(c.wanted)] > 0 && present[i] == 0 {
 				return &JobError{&format.MissingColumn{Path: r.shards[s].Path, Column: name}}
 			}
+		}
+	}
+	return nil
+}
+
+// bounds ends the job if more is damaged than the job file allows. All ranks
+// see the same records.
+func (r *run) bounds() error {
+	var rows, damaged, shards, cut int64
+	for s := range r.shards {
+		shards++
+		truncated := false
+		for _, rec := range r.records[0][r.firstBlock[s]:r.firstBlock[s+1]] {
+			rows += rec.samples
+			damaged += rec.damaged
+			truncated = truncated || rec.truncated
+		}
+		if truncated {
+			cut++
 		}
 	}
 	first := func() string {

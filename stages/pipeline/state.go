@@ -32,9 +32,14 @@ func (b *blockRun) openState(blk *stages.Block) error {
 		if !ok {
 			continue
 		}
-		in, err := manifest.OpenRef(r.segments(), ref)
+		in, err := manifest.OpenSection(r.segments(), ref)
 		if err != nil {
 			return stateError(err)
+		}
+		// All of it before any is believed: a sample that is wrong by a bit
+		// would hide the answers behind it.
+		if err := in.Check(); err != nil {
+			return errors.Join(stateError(err), in.Close())
 		}
 		b.answers[step.Round] = &answerReader{in: in, buf: bufio.NewReaderSize(in, int(min(ref.Length+16, 256<<10)))}
 	}

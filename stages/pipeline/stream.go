@@ -90,9 +90,7 @@ func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.B
 	r, p := s.m.r, s.m.p
 	b := &blockRun{stream: s, shard: shard, rec: &blockRecord{pass: p, block: blk.Index}}
 	b.rec.counts = make([]int64, s.m.counting)
-	if p == 0 {
-		b.rec.present = make([]int64, len(s.m.wanted))
-	}
+	b.rec.present = make([]int64, len(s.m.wanted))
 	if err := r.begin(p, blk.Index); err != nil {
 		return nil, err
 	}
@@ -106,18 +104,44 @@ func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.B
 			return nil, err
 		}
 	}
-	reader, err := s.m.source(shard).Open(ctx, shard, blk)
-	if err != nil {
+	if err := b.read(ctx, blk); err != nil {
 		return nil, err
+	}
+	if err := b.unchanged(true); err != nil {
+		return nil, err
+	}
+	return b.rec, b.finish()
+}
+
+// read runs the rows of the block through the pass.
+func (b *blockRun) read(ctx context.Context, blk *stages.Block) error {
+	reader, err := b.m.source(b.shard).Open(ctx, b.shard, blk)
+	if damaged, ok := asDamaged(err); ok {
+		b.truncate(damaged)
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	defer reader.Close()
 	err = b.pump(ctx, reader)
 	b.rec.bytesIn = reader.BytesRead()
-	s.m.countRead(blk.Index, b.rec.bytesIn)
-	if err != nil {
-		return nil, err
+	b.m.countRead(blk.Index, b.rec.bytesIn)
+	return err
+}
+
+// unchanged compares the rows with those that the first pass found: that many
+// at the end, and no more before. What is known of the rows is by their number.
+func (b *blockRun) unchanged(end bool) error {
+	if b.rec.pass == 0 {
+		return nil
 	}
-	return b.rec, b.finish()
+	was := b.m.r.records[0][b.rec.block]
+	if b.rec.rows < was.rows && !end || b.rec.rows == was.rows && (b.rec.truncated == was.truncated || !end) {
+		return nil
+	}
+	return fmt.Errorf("the file changed while the job ran, or cannot be read any more: pass %d finds %d rows in block %d, the first found %d\n"+
+		"see that it is as it was and continue, or start over with --fresh", b.rec.pass+1, b.rec.rows, b.rec.block, was.rows)
 }
 
 // pump runs all batches of the block through the steps of the pass.
@@ -136,6 +160,9 @@ func (b *blockRun) pump(ctx context.Context, reader stages.Reader) error {
 		}
 		first := b.rec.rows
 		b.rec.rows += int64(rows)
+		if err := b.unchanged(false); err != nil {
+			return nil, err
+		}
 		answers, err := b.takeAnswers(first, int64(rows))
 		if err != nil {
 			return nil, err
@@ -159,8 +186,8 @@ func (b *blockRun) consume(ctx context.Context, res result) error {
 	for i, n := range res.counts {
 		b.rec.counts[i] += n
 	}
+	b.m.notePresent(res.batch, b.rec)
 	if b.rec.pass == 0 {
-		b.m.notePresent(res.batch, b.rec)
 		for _, d := range res.batch.Damaged {
 			b.addDamage(d)
 			b.rec.damaged++
