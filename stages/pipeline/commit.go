@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -23,7 +25,8 @@ type finished struct {
 	record  *blockRecord
 	segment *manifest.Segment
 	part    *part
-	shard   int // the part is the whole output of this shard; -1 otherwise
+	shard   int  // the part is the whole output of this shard; -1 otherwise
+	ended   bool // nothing more is written into the part
 }
 
 // commitEvery is how long a finished block may wait for the next commit.
@@ -94,18 +97,50 @@ func (c *mapPass) commit(last bool) error {
 			return err
 		}
 		c.fresh = append(c.fresh, buf...)
-	}
-	if err := c.r.placed.Flush(); err != nil {
-		return err
-	}
-	for _, f := range list {
 		if f.shard >= 0 {
+			// At once: killed in between, the next start would miss the part.
 			if err := c.r.shardDone(f.shard); err != nil {
 				return err
 			}
 		}
+		if f.part != nil && f.ended {
+			if err := c.closed(f.part.file); err != nil {
+				return diskError(err)
+			}
+		}
+	}
+	if err := c.r.placed.Flush(); err != nil {
+		return err
 	}
 	return c.r.journal.Sync()
+}
+
+// opened notes a file that the pass writes.
+func (c *mapPass) opened(f io.Closer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.files == nil {
+		c.files = map[io.Closer]bool{}
+	}
+	c.files[f] = true
+}
+
+// closed closes a file that is written.
+func (c *mapPass) closed(f io.Closer) error {
+	c.mu.Lock()
+	delete(c.files, f)
+	c.mu.Unlock()
+	return f.Close()
+}
+
+// closeFiles closes what is still open once all blocks are committed or given up.
+func (c *mapPass) closeFiles() error {
+	var errs []error
+	for f := range c.files {
+		errs = append(errs, f.Close())
+	}
+	c.files = nil
+	return errors.Join(errs...)
 }
 
 // sync makes durable what finished blocks wrote, each file once.
@@ -131,9 +166,6 @@ func (c *mapPass) sync(list []finished) error {
 
 // placeShard moves a part to its place in OUT/data.
 func (r *run) placeShard(shard int, p *part) error {
-	if err := p.file.Close(); err != nil {
-		return diskError(err)
-	}
 	return r.place(filepath.Join(r.dir, "parts", p.name), shard)
 }
 

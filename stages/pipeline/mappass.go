@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,8 @@ type mapPass struct {
 	clock    clock
 	buffers  buffers
 
-	mu          sync.Mutex // guards pending
+	mu          sync.Mutex // guards pending and files
+	files       map[io.Closer]bool
 	pending     []finished
 	bytes       int64 // read since the last commit
 	commitBytes int64
@@ -74,7 +76,7 @@ func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
 	if err == nil {
 		err = c.streams(ctx, cancel)
 	}
-	err = errors.Join(err, c.commit(true))
+	err = errors.Join(err, c.commit(true), c.closeFiles())
 	if err == nil && r.stopping() {
 		err = mpi.ErrStopped
 	}

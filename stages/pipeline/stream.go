@@ -46,13 +46,14 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 		if s.part, err = createPart(r.dir, fmt.Sprintf("%d-%d-%d-%d", r.start, r.comm.Rank(), s.index, s.parts)); err != nil {
 			return err
 		}
+		s.m.opened(s.part.file)
 	}
 	for b := span.first; b < span.end && !r.stopping() && !s.m.over(); b++ {
 		rec, err := s.doBlock(ctx, shard, &r.blocks[b])
 		if err != nil {
 			return fmt.Errorf("%s: %w", shard.Path, err)
 		}
-		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1}
+		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1, ended: b == span.end-1}
 		if s.part != nil && b == span.end-1 && r.wholeShard(span) && (span.end-span.first == 1 || s.m.sink(shard).Plain()) {
 			done.shard = shard.Index
 		}
@@ -240,8 +241,11 @@ func (s *stream) openSegment() (*manifest.Segment, error) {
 	r := s.m.r
 	name := fmt.Sprintf("pass%d-%d-%d-%d.seg", s.m.p, r.start, r.comm.Rank(), s.index)
 	var err error
-	s.segment, err = manifest.NewSegmentWriter(filepath.Join(r.dir, "segments", name))
-	return s.segment, err
+	if s.segment, err = manifest.NewSegmentWriter(filepath.Join(r.dir, "segments", name)); err != nil {
+		return nil, err
+	}
+	s.m.opened(s.segment)
+	return s.segment, nil
 }
 
 // finish closes what the block has written and fills in the record.
