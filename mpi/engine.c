@@ -173,7 +173,9 @@ int sl_poll(sl_engine *e, int busy, int64_t idle_ns) {
 			e->last = now();
 			return 0;
 		}
-		if (busy && tries < 8) {
+		// A thread that yields keeps its turn on a crowded machine; one that
+		// sleeps waits for a new one.
+		if (busy && (tries < 8 || now() - e->last < 100000)) {
 			sched_yield();
 			continue;
 		}
