@@ -151,21 +151,23 @@ func (r *run) bounds() error {
 	return nil
 }
 
-// listDamage fills in the damaged rows of the report, in order.
+// listDamage fills in the damaged rows of the report, in order, as far as it
+// lists them.
 func (r *run) listDamage(rep *Report) error {
+	var rows, listed int64
 	for b, rec := range r.records[0] {
 		if rec == nil || rec.damage == (manifest.Ref{}) {
 			continue
 		}
+		rows += rec.damaged
 		if len(rep.Damaged) >= maxListed {
-			rep.DamagedLeftOut += rec.damaged
 			continue
 		}
 		p, err := manifest.ReadRef(r.segments(), rec.damage)
 		if err != nil {
-			return err
+			return stateError(err)
 		}
-		for len(p) > 0 {
+		for len(p) > 0 && len(rep.Damaged) < maxListed {
 			row, n := binary.Varint(p)
 			offset, k := binary.Varint(p[max(n, 0):])
 			d := decoder{p: p[max(n, 0)+max(k, 0):]}
@@ -174,16 +176,16 @@ func (r *run) listDamage(rep *Report) error {
 				return errShort
 			}
 			p = d.p
-			if len(rep.Damaged) >= maxListed {
-				rep.DamagedLeftOut++
-				continue
-			}
-			if row >= 0 && r.bases != nil {
-				row += r.bases[b]
+			if row >= 0 {
+				listed++
+				if r.bases != nil {
+					row += r.bases[b]
+				}
 			}
 			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[r.blocks[b].Shard].Name, row, offset, string(text)})
 		}
 	}
+	rep.DamagedLeftOut = rows - listed
 	return nil
 }
 

@@ -83,7 +83,8 @@ type blockRun struct {
 	piece   stages.Piece
 	out     *pieceWriter
 	alive   bitmap
-	damage  []byte
+	damage  []byte // the first maxListed entries
+	listed  int
 	asked   io.Writer // nil until the block asks something
 }
 
@@ -293,8 +294,12 @@ func (b *blockRun) finish() (err error) {
 	return nil
 }
 
-// addDamage encodes a damaged row for the list of the block.
+// addDamage encodes a damaged row for the list of the block. What no report
+// would list is counted alone: all rows of a large shard may be damaged.
 func (b *blockRun) addDamage(d stages.Damage) {
+	if b.listed++; b.listed > maxListed && d.Row >= 0 {
+		return
+	}
 	b.damage = binary.AppendVarint(b.damage, d.Row)
 	b.damage = binary.AppendVarint(b.damage, d.Offset)
 	b.damage = appendBytes(b.damage, []byte(d.Error))
