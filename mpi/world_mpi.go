@@ -76,7 +76,7 @@ func (w *world) thread() {
 	if w.startErr = wrongLauncher(w.size); w.startErr == nil {
 		idle := 10 * time.Millisecond
 		if w.rank == 0 {
-			idle = 2 * time.Millisecond // others wait for our answers
+			idle = 3 * time.Millisecond // others wait for our answers
 		}
 		w.eng, w.startErr = newEngine(idle)
 	}
