@@ -1,5 +1,5 @@
 // The calls of the CUDA driver that gorgonia.org/cu v0.9.6 makes, one X each.
-// After a new version of cu, TestSymbols (driver_test.go) says what is missing.
+// After a new version of cu, TestSymbols (cuda_test.go) says what is missing.
 X(cuArray3DCreate_v2)
 X(cuArray3DGetDescriptor_v2)
 X(cuArrayCreate_v2)

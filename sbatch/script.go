@@ -9,6 +9,7 @@ import (
 type ScriptOptions struct {
 	Program string   // path of the program, good on every node
 	Args    []string // what to call it with: "run", the job file, flags
+	First   []string // further arguments of the first start alone, such as one that clears OUT
 	Name    string   // name of the Slurm job where the Job has none
 	Log     string   // path of the log, with sbatch's %j and so on; "" = NAME-%j.log in the folder of submission
 	// MaxRestarts bounds how often the job puts itself back into the queue;
@@ -146,31 +147,40 @@ func (s *script) step(j Job, o ScriptOptions) {
 	s.line(`# Slurm warns this shell, not the ranks. They stop at the next block.
 stop() {
   interrupted=yes
+  told=yes
   echo "job $SLURM_JOB_ID: told to stop; the ranks stop at the next block"
   kill -USR1 "$!" 2>/dev/null
 }
+told=
 trap stop USR1 TERM
 `)
+	if len(o.First) > 0 {
+		s.line("first=(%s) # not after a restart", strings.TrimSpace(words(o.First)))
+		s.line("[ \"${SLURM_RESTART_COUNT:-0}\" = 0 ] || first=()")
+	}
 	s.line("srun --mpi=%s --kill-on-bad-exit=1 --nodes=\"$SLURM_JOB_NUM_NODES\" --ntasks-per-node=\"$ranks\" \\", j.MPI)
 	s.WriteString("  --ntasks=$((ranks * SLURM_JOB_NUM_NODES)) --cpus-per-task=\"$cpus\"")
 	if j.Container != "" {
 		s.WriteString(" --container-image=" + quote(j.Container))
 	}
-	s.WriteString(" \\\n  " + quote(o.Program))
-	for _, a := range o.Args {
-		s.WriteString(" " + quote(a))
+	s.WriteString(" \\\n  " + quote(o.Program) + words(o.Args))
+	if len(o.First) > 0 {
+		s.WriteString(` "${first[@]}"`)
 	}
 	s.line(" &")
 	s.line(`
-# A signal ends wait early; 127 says that the step was waited for before.
-code=127
+# A signal ends wait early.
 while :; do
   interrupted=
   wait "$!"
-  status=$?
-  [ "$status" = 127 ] || code=$status
+  code=$?
   [ -n "$interrupted" ] || break
 done
+# bash loses the code of a step that ends as the signal comes. The next start
+# finds out how things stand.
+case $told$code in
+yes-1 | yes127) code=85 ;;
+esac
 `)
 }
 
@@ -194,6 +204,15 @@ func (s *script) end(j Job, o ScriptOptions) {
 	s.line("  ;;")
 	s.line("esac")
 	s.line("exit \"$code\"")
+}
+
+// words returns the words of a command line, each with a space before it.
+func words(values []string) string {
+	var b strings.Builder
+	for _, v := range values {
+		b.WriteString(" " + quote(v))
+	}
+	return b.String()
 }
 
 // quote makes one word of v for a shell and for sbatch.
