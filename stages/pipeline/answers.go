@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/manifest"
 	"sluice/stages/spill"
@@ -31,7 +32,10 @@ func (r *run) writeAnswers(p int, answers *spill.Sorter) (index []byte, err erro
 		return err
 	}
 	var buf []byte
-	for {
+	for n := 1; ; n++ {
+		if n%stopEvery == 0 && r.stopping() {
+			return nil, mpi.ErrStopped
+		}
 		rec, err := it.Next()
 		if errors.Is(err, io.EOF) {
 			break
@@ -68,6 +72,9 @@ func (r *run) writeAnswers(p int, answers *spill.Sorter) (index []byte, err erro
 	}
 	return index, err
 }
+
+// stopEvery is after how many records a rank looks whether it was asked to stop.
+const stopEvery = 1024
 
 // decodeIndex reads what writeAnswers of all ranks returned.
 func decodeIndex(p []byte, blocks int) (map[int]manifest.Ref, error) {

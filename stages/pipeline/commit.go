@@ -203,6 +203,7 @@ func (r *run) makeFolder(dir string) error {
 func (r *run) shardDone(shard int) error {
 	r.shardsMu.Lock()
 	r.placedShards[shard] = true
+	r.placedHere = append(r.placedHere, shard)
 	r.shardsMu.Unlock()
 	return r.journal.Append(kindShard, binary.AppendUvarint(nil, uint64(shard)))
 }

@@ -31,7 +31,7 @@ func (r *run) wholeShard(s span) bool {
 func (r *run) joinShards(ctx context.Context, c *mapPass) error {
 	err := func() error {
 		for !r.stopping() {
-			i, err := r.comm.Next(ctx, "join", 1)
+			i, err := r.comm.Next(ctx, r.tag+" join", 1)
 			if err != nil || i >= int64(len(r.shards)) {
 				return err
 			}

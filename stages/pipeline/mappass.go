@@ -106,7 +106,7 @@ func (c *mapPass) grace(ctx context.Context, cancel context.CancelCauseFunc) {
 func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) error {
 	r := c.r
 	todo := func(b int) bool { return r.records[c.p][b] == nil }
-	c.work = &work{comm: r.comm, name: fmt.Sprintf("pass %d", c.p), spans: spans(r.blocks, r.homes, todo, r.streams)}
+	c.work = &work{comm: r.comm, name: fmt.Sprintf("%s pass %d", r.tag, c.p), spans: spans(r.blocks, r.homes, todo, r.streams)}
 	errs := make([]error, r.streams)
 	var group sync.WaitGroup
 	for i := range errs {
@@ -115,7 +115,7 @@ func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) e
 			if c.asks {
 				s.route = newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route/int64(r.streams), c.dest())
 			}
-			err := s.run(ctx)
+			err := guard(func() error { return s.run(ctx) })
 			if err == nil && s.route != nil {
 				err = s.route.close(ctx)
 			}
@@ -187,7 +187,8 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, ans
 	res.questions = c.buffers.get()
 	ask := func(q stages.Question) { res.questions = appendQuestion(res.questions, q) }
 	if c.table {
-		return res, c.r.askTable(b, ask)
+		c.r.askTable(b, ask)
+		return res, nil
 	}
 	if err := c.pass.Ask.Ask(ctx, b, ask); err != nil {
 		return res, c.stageError(c.pass.Ask, b, err)

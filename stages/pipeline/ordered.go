@@ -13,7 +13,8 @@ type pool chan struct{}
 
 // ordered calls produce until io.EOF, runs the functions that it returns on
 // the pool, and gives their results to consume in the order in which they
-// were produced. At most depth results wait. It returns the first error.
+// were produced. At most depth results wait. It returns the first error; a panic
+// in any of the functions is one, and the cause of ctx stands for its end.
 func ordered[T any](ctx context.Context, p pool, depth int, produce func() (func() (T, error), error), consume func(T) error) error {
 	type result struct {
 		value T
@@ -25,7 +26,11 @@ func ordered[T any](ctx context.Context, p pool, depth int, produce func() (func
 	go func() {
 		defer close(queue)
 		for {
-			work, err := produce()
+			var work func() (T, error)
+			err := guard(func() (err error) {
+				work, err = produce()
+				return err
+			})
 			if errors.Is(err, io.EOF) {
 				return
 			}
@@ -49,14 +54,12 @@ func ordered[T any](ctx context.Context, p pool, depth int, produce func() (func
 			}
 			go func() {
 				var r result
-				defer func() {
-					if x := recover(); x != nil {
-						r.err = fmt.Errorf("panic: %v\n%s", x, debug.Stack())
-					}
-					<-p
-					slot <- r
-				}()
-				r.value, r.err = work()
+				r.err = guard(func() (err error) {
+					r.value, err = work()
+					return err
+				})
+				<-p
+				slot <- r
 			}()
 		}
 	}()
@@ -65,7 +68,7 @@ func ordered[T any](ctx context.Context, p pool, depth int, produce func() (func
 		r := <-slot
 		if first == nil {
 			if first = r.err; first == nil {
-				first = consume(r.value)
+				first = guard(func() error { return consume(r.value) })
 			}
 			if first != nil {
 				cancel()
@@ -73,8 +76,19 @@ func ordered[T any](ctx context.Context, p pool, depth int, produce func() (func
 		}
 	}
 	cancel()
-	if first == nil {
+	if first == nil || errors.Is(first, context.Canceled) && parent.Err() != nil {
 		first = context.Cause(parent)
 	}
 	return first
+}
+
+// guard calls do and makes a panic an error with its stack: one bad row must
+// not take the ranks of a process down without a word to the others.
+func guard(do func() error) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("panic: %v\n%s", x, debug.Stack())
+		}
+	}()
+	return do()
 }

@@ -110,6 +110,7 @@ type run struct {
 
 	shardsMu     sync.Mutex
 	placedShards map[int]bool // output shards in their place
+	placedHere   []int        // of them, put there by this rank in this start
 }
 
 // Run runs the job on the ranks of c. It is collective, and all ranks get the

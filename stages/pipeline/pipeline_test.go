@@ -22,8 +22,8 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
-		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact),
-		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount),
+		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact).Takes("action"),
+		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}
 }
 

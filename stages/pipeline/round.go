@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"path/filepath"
 	"time"
 
 	"sluice/mpi"
 	"sluice/stages"
+	"sluice/stages/manifest"
 	"sluice/stages/spill"
 )
 
@@ -71,7 +71,7 @@ func (r *run) judgeAll(ctx context.Context, name string, questions *spill.Sorter
 	}
 	route := newRouter(in.exchange, r.comm.Size(), r.budget.Route, dest)
 	begin := time.Now()
-	err = r.judgeKeys(ctx, questions, judge, route)
+	err = guard(func() error { return r.judgeKeys(ctx, questions, judge, route) })
 	c.compute.add(time.Since(begin))
 	if err == nil {
 		err = route.close(ctx)
@@ -96,7 +96,7 @@ func (r *run) judgeKeys(ctx context.Context, questions *spill.Sorter, judge judg
 	}
 	n := 0
 	for key, records := range it.Groups() {
-		if n++; n%1024 == 0 && r.stopping() {
+		if n++; n%stopEvery == 0 && r.stopping() {
 			return mpi.ErrStopped
 		}
 		if err := judge(ctx, key, asQuestions(records), answer); err != nil {
@@ -120,7 +120,8 @@ func asQuestions(records iter.Seq[spill.Record]) iter.Seq[stages.Question] {
 // known to all ranks. Rank 0 commits the round. It is collective, and closes answers.
 func (r *run) keepAnswers(ctx context.Context, p int, answers *spill.Sorter, stats *PassReport) error {
 	index, err := r.writeAnswers(p, answers)
-	if err = errors.Join(err, answers.Close()); err != nil {
+	// Once the round is committed, all segments of the pass are needed.
+	if err = errors.Join(err, answers.Close(), manifest.SyncDirs(r.segments())); err != nil {
 		err = fmt.Errorf("keep the answers of pass %d: %w", p+1, err)
 	}
 	if err := mpi.Agree(ctx, r.comm, err); err != nil {
@@ -151,6 +152,3 @@ func gatherAll(ctx context.Context, c mpi.Comm, p []byte) ([]byte, error) {
 	}
 	return c.Bcast(ctx, all, 0)
 }
-
-// scratchFolder is where this run's temporary files lie.
-func scratchFolder(scratch, tag string) string { return filepath.Join(scratch, "sluice-"+tag) }

@@ -292,7 +292,7 @@ func (r *run) readState(w *welcome) error {
 	if err != nil {
 		return err
 	}
-	w.Start, w.Tag = start, fmt.Sprintf("%x-%d", w.Frozen.Started.Unix(), start)
+	w.Start, w.Tag = start, fmt.Sprintf("%x-%d", time.Now().UnixNano(), start)
 	r.shards, r.blocks = w.Frozen.Shards, w.Frozen.Blocks
 	r.begun = make([]map[int]bool, len(r.passes))
 	r.records = make([][]*blockRecord, len(r.passes))

@@ -76,7 +76,7 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 		return err
 	}
 	var own []byte
-	for s := range r.placedShards {
+	for _, s := range r.placedHere {
 		own = binary.AppendUvarint(own, uint64(s))
 	}
 	if all, err = gatherAll(ctx, r.comm, own); err != nil {

@@ -37,44 +37,32 @@ const (
 	orderRemoved
 )
 
-// maxID is the length of the longest id that the list can hold.
+// maxID is the length of the longest id that the list can hold: two of them go
+// into a message of any exchange. A longer one is listed as SHARD:ROW.
 const maxID = 3000
 
 // askTable asks about the removals and keepers of a batch. A sample may have
 // been removed or have become a keeper in several stages.
-func (r *run) askTable(b *stages.Batch, ask func(stages.Question)) error {
-	id := func(i int) ([]byte, error) {
-		if b.RowID == nil {
-			return nil, nil
+func (r *run) askTable(b *stages.Batch, ask func(stages.Question)) {
+	id := func(i int) []byte {
+		if b.RowID == nil || len(b.RowID[i]) > maxID {
+			return nil
 		}
-		if len(b.RowID[i]) > maxID {
-			return nil, fmt.Errorf("row %d of block %d: its id has %d bytes, at most %d can be listed\nname another column in read.id",
-				b.First+int64(i), b.Block.Index, len(b.RowID[i]), maxID)
-		}
-		return b.RowID[i], nil
+		return b.RowID[i]
 	}
 	slices.Sort(b.Keepers)
 	for _, i := range slices.Compact(b.Keepers) {
-		p, err := id(i)
-		if err != nil {
-			return err
-		}
-		ask(stages.Question{Key: mix64(uint64(b.ID(i))), Order: orderKeeper, Sample: b.ID(i), Payload: p})
+		ask(stages.Question{Key: mix64(uint64(b.ID(i))), Order: orderKeeper, Sample: b.ID(i), Payload: id(i)})
 	}
 	var payload []byte
 	for _, removal := range b.Removed {
-		p, err := id(removal.Row)
-		if err != nil {
-			return err
-		}
-		payload = append(payload[:0], byte(r.stageIndex(removal.Stage)))
+		payload = binary.AppendUvarint(payload[:0], uint64(r.stageIndex(removal.Stage)))
 		payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(removal.Similarity))
 		payload = binary.LittleEndian.AppendUint64(payload, uint64(removal.Keeper))
 		payload = binary.LittleEndian.AppendUint64(payload, uint64(removal.Group))
-		payload = appendBytes(payload, p)
+		payload = appendBytes(payload, id(removal.Row))
 		ask(stages.Question{Key: mix64(uint64(removal.Keeper)), Order: orderRemoved, Sample: b.ID(removal.Row), Payload: payload})
 	}
-	return nil
 }
 
 // stageIndex returns the place of a stage in the job.
@@ -167,7 +155,9 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 			if e != nil {
 				return rows, diskError(e)
 			}
-			rows++
+			if rows++; rows%stopEvery == 0 && r.stopping() {
+				return rows, mpi.ErrStopped
+			}
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return rows, err
@@ -188,11 +178,11 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 // duplicate makes a row of the list from an answer.
 func (r *run) duplicate(sample stages.ID, payload []byte) (format.Duplicate, error) {
 	d := decoder{p: payload}
-	stage := int(d.byte())
+	stage := d.uint()
 	similarity := math.Float32frombits(d.uint32())
 	keeper, group := stages.ID(d.uint64()), stages.ID(d.uint64())
 	id := string(d.bytes())
-	if d.short || stage >= len(r.stages) {
+	if d.short || stage >= uint64(len(r.stages)) {
 		return format.Duplicate{}, errShort
 	}
 	shard, row := r.locate(sample)
