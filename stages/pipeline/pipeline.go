@@ -119,6 +119,9 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}, ended: make(chan struct{})}
 	var out Outcome
 	made, err := j.Build()
+	if err == nil {
+		err = stages.CheckColumns(made, inputColumns(j)...)
+	}
 	if err != nil {
 		return out, &JobError{err}
 	}
@@ -147,6 +150,14 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		err = r.finish(ctx, written)
 	}
 	return out, err
+}
+
+// inputColumns lists the columns that [read] itself reads and adds.
+func inputColumns(j *job.Job) (names []string) {
+	for _, in := range j.Inputs {
+		names = append(names, in.Read.Text, in.Read.ID, in.Read.AddSource)
+	}
+	return names
 }
 
 // runPasses runs what is left to run. It is collective.

@@ -75,6 +75,13 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	var inputs []string
+	for _, in := range j.Inputs {
+		inputs = append(inputs, in.Read.Text, in.Read.ID, in.Read.AddSource)
+	}
+	if err := stages.CheckColumns(list, inputs...); err != nil {
+		return nil, err
+	}
 	shards, _, err := format.List(ctx, j.Inputs)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,38 @@
+package stages
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// CheckColumns returns an error for each column that stages would take from
+// each other: that two of them add, that one adds over a column of the input which
+// the job (inputs) or an earlier stage reads, or that one adds, as all columns that are
+// added without text, and a later one reads as text.
+func CheckColumns(list []Stage, inputs ...string) error {
+	var errs []error
+	inputs = slices.Clone(inputs)
+	added := map[string]string{} // column -> stage
+	for _, s := range list {
+		for _, n := range s.Columns().Reads {
+			if by, ok := added[n.Name]; ok && n.Type == Text {
+				errs = append(errs, fmt.Errorf("stage %q reads column %q as text, and stage %q writes numbers or marks into it\ngive one of them another column", s.Name(), n.Name, by))
+			} else if !ok {
+				inputs = append(inputs, n.Name)
+			}
+		}
+		for _, name := range s.Columns().Adds {
+			by, twice := added[name]
+			switch {
+			case twice:
+				errs = append(errs, fmt.Errorf("stages %q and %q both write column %q\ngive one of them another name or score", by, s.Name(), name))
+			case slices.Contains(inputs, name):
+				errs = append(errs, fmt.Errorf("stage %q would write column %q over that of the input\ngive it another name or score", s.Name(), name))
+			default:
+				added[name] = s.Name()
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

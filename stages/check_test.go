@@ -1,0 +1,29 @@
+package stages_test
+
+import (
+	"strings"
+	"testing"
+
+	"sluice/stages"
+)
+
+func TestCheckColumns(t *testing.T) {
+	stage := func(name, reads string, adds ...string) stages.Stage {
+		return mapper{name, stages.Columns{Reads: []stages.Need{{Name: reads}}, Adds: adds}}
+	}
+	for _, c := range []struct {
+		list []stages.Stage
+		want string // in the error; "" for none
+	}{
+		{[]stages.Stage{stage("a", "text", "x"), stage("b", "text", "y")}, ""},
+		{[]stages.Stage{stage("a", "x"), stage("b", "text", "x")}, `stage "b" would write column "x"`},
+		{[]stages.Stage{stage("a", "text", "x"), stage("b", "text", "x")}, `stages "a" and "b" both write column "x"`},
+		{[]stages.Stage{stage("a", "text", "text")}, `stage "a" would write column "text"`},
+		{[]stages.Stage{stage("a", "text", "x"), stage("b", "x")}, `stage "b" reads column "x" as text`},
+	} {
+		err := stages.CheckColumns(c.list, "text")
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
