@@ -246,3 +246,109 @@ func TestFullDisk(t *testing.T) {
 	}
 	same(t, f.tree("calm", "data", "duplicates"), f.tree("disk/out", "data", "duplicates"))
 }
+
+// A column that only a later pass reads is missed as well.
+func TestMissingColumnOfALaterPass(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	second := plainJob + "[[stage]]\nuse = \"dedup.exact\"\nname = \"second\"\ncolumns = [\"nowhere\"]\n"
+	for _, err := range f.each(second, "out", 2, pipeline.Options{}) {
+		if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), `"nowhere"`) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestInputChangesBetweenPasses(t *testing.T) {
+	for name, text := range map[string]string{
+		"fewer rows": strings.Replace(rowsOf(10), "\n", " ", 1),
+		"more rows":  strings.Replace(rowsOf(10), " ", "\n", 1),
+	} {
+		f := newFolder(t)
+		f.write("in/a.jsonl", rowsOf(10))
+		change := once(2, 0, func() { f.write("in/a.jsonl", text) })
+		for _, err := range f.each(plainJob, "out", 2, pipeline.Options{Watch: change}) {
+			if err == nil || !strings.Contains(err.Error(), "a.jsonl: the file changed") {
+				t.Errorf("%s: error %v", name, err)
+			}
+		}
+	}
+}
+
+// Of many damaged rows the first are listed and the rest counted, and no more
+// is kept of them.
+func TestManyDamagedRows(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", strings.Repeat("{\n", 60_000)+rowsOf(1))
+	f.stopAt(plainJob, "out", 1, 2, 0, "max_bad=1.0")
+	kept := 0
+	for _, p := range f.tree("out", ".sluice/segments") {
+		kept += len(p)
+	}
+	if kept > 1<<20 {
+		t.Errorf("keeps %d bytes", kept)
+	}
+	out, err := f.run(plainJob, "out", 1, pipeline.Options{}, "max_bad=1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := out.Report; len(r.Damaged) != 10_000 || r.DamagedLeftOut != 50_000 || r.RowsDamaged != 60_000 {
+		t.Errorf("listed %d, left out %d of %d", len(r.Damaged), r.DamagedLeftOut, r.RowsDamaged)
+	}
+}
+
+// A file that cannot be opened is a shard that is damaged from the start.
+func TestShardsThatDoNotOpen(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.parquet", "PAR1 and not much more")
+	f.write("in/b.jsonl", rowsOf(10))
+	f.write("in/c.jsonl.gz", "no gzip at all")
+	f.write("in/d.jsonl.zst", "no zstd at all")
+	for n := 1; n <= 2; n++ {
+		out, err := f.run(plainJob, fmt.Sprint("out", n), n, pipeline.Options{}, "max_bad_shards=1.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Skipped != 3 || len(out.Report.Damaged) != 3 || out.Report.RowsOut != 10 {
+			t.Errorf("%d skipped, %d rows left: %v", out.Skipped, out.Report.RowsOut, out.Report.Damaged)
+		}
+	}
+}
+
+// How much of a truncated archive is read does not depend on memory or ranks.
+func TestTruncatedArchiveAtAnyMemory(t *testing.T) {
+	f := newFolder(t)
+	z := gzipped(rowsOf(100_000))
+	f.write("in/a.jsonl.gz", z[:len(z)/2])
+	f.write("in/b.jsonl", rowsOf(30))
+	var want map[string]string
+	for i, memory := range []string{"64MB", "1GB", "8GB"} {
+		out := fmt.Sprint("out", i)
+		if _, err := f.run(plainJob, out, i+1, pipeline.Options{}, "max_bad_shards=0.5", fmt.Sprintf("memory=%q", memory)); err != nil {
+			t.Fatal(err)
+		}
+		got := f.tree(out, "data", "duplicates")
+		if want == nil {
+			want = got
+		}
+		same(t, want, got)
+	}
+}
+
+// The report is rank 0's, and no rank ends as if it were written.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	block := once(2, 0, func() { f.write("out/report.json/x", "") })
+	for r, err := range f.each(plainJob, "out", 3, pipeline.Options{Watch: block}) {
+		if err == nil || !strings.Contains(err.Error(), "report") || strings.Contains(err.Error(), "it returned") {
+			t.Errorf("rank %d: error %v", r, err)
+		}
+	}
+	if err := os.RemoveAll(f.path("out/report.json")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := f.run(plainJob, "out", 2, pipeline.Options{}); err != nil || out.Already {
+		t.Errorf("continued: %v, already %v", err, out.Already)
+	}
+}

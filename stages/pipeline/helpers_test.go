@@ -1,11 +1,18 @@
 package pipeline_test
 
 import (
+	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
+
+	"sluice/mpi"
+	"sluice/stages/job"
+	"sluice/stages/pipeline"
 )
 
 // sortedFiles returns the paths of all files below dir that are not empty.
@@ -40,4 +47,58 @@ func flip(t *testing.T, path string) {
 	if err := os.WriteFile(path, p, 0o666); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A follower is a watch that is told the pass and the bytes that were read in it.
+type follower struct {
+	pass, bytes atomic.Int64
+	do          func(pass, bytes int64)
+}
+
+func (w *follower) Pass(p, _ int, _ string, _ int64) {
+	w.pass.Store(int64(p))
+	w.bytes.Store(0)
+	w.do(int64(p), 0)
+}
+
+func (w *follower) Block(int, int)  {}
+func (w *follower) Done(n, _ int64) { w.do(w.pass.Load(), w.bytes.Add(n)) }
+func (w *follower) Finish()         {}
+
+// once returns a watch that does something when a pass has read so many bytes.
+func once(pass, bytes int64, do func()) *follower {
+	var done atomic.Bool
+	return &follower{do: func(p, n int64) {
+		if p == pass && n >= bytes && done.CompareAndSwap(false, true) {
+			do()
+		}
+	}}
+}
+
+// stopAt runs a job until a pass has read so many bytes.
+func (f folder) stopAt(text, out string, ranks int, pass, bytes int64, set ...string) {
+	f.tb.Helper()
+	stop := make(chan struct{})
+	o := pipeline.Options{Stop: stop, Watch: once(pass, bytes, func() { close(stop) })}
+	if _, err := f.run(text, out, ranks, o, set...); !errors.Is(err, mpi.ErrStopped) {
+		f.tb.Fatalf("was not stopped: %v", err)
+	}
+}
+
+// each runs a job and returns the error of every rank.
+func (f folder) each(text, out string, n int, o pipeline.Options) []error {
+	f.tb.Helper()
+	f.write("job.toml", text)
+	j, err := job.Parse(f.path("job.toml"), catalogue(), job.Options{Set: []string{"output=" + out}})
+	if err != nil {
+		f.tb.Fatal(err)
+	}
+	j.Threads, j.Memory, j.Scratch = 2, 64_000_000, f.path("scratch")
+	errs := make([]error, n)
+	// Its result is one of errs.
+	_ = mpi.Local(n, mpi.Config{}, func(c mpi.Comm) error {
+		_, errs[c.Rank()] = pipeline.Run(context.Background(), c, j, o)
+		return errs[c.Rank()]
+	})
+	return errs
 }

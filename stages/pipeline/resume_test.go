@@ -15,6 +15,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages/job"
+	"sluice/stages/manifest"
 	"sluice/stages/pipeline"
 )
 
@@ -221,4 +222,112 @@ func TestDamagedCheckpoints(t *testing.T) {
 		same(t, want, f.tree(out, "data", "duplicates"))
 	}
 	t.Logf("refused %d", refused)
+}
+
+// placedShards runs a job of many shards of two blocks each, undisturbed and
+// into out until some outputs stand in their places.
+func placedShards(t *testing.T) folder {
+	f := newFolder(t)
+	f.documents(20, 40<<20, 2000)
+	for i := range 20 {
+		name := fmt.Sprintf("in/part-%d.jsonl", i)
+		p, err := os.ReadFile(f.path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.write(name, string(p)+`{"id": "x", "text": "the same in all"}`+"\n")
+	}
+	if _, err := f.run(plainJob, "calm", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	f.stopAt(plainJob, "out", 1, 2, 30<<20)
+	return f
+}
+
+// A block is read again for what it asked, and the output that it is in stays.
+func TestDamagedBlockOfAPlacedShard(t *testing.T) {
+	f := placedShards(t)
+	segments, _ := filepath.Glob(f.path("out/.sluice/segments/pass1-*"))
+	placed, _ := filepath.Glob(f.path("out/data/*"))
+	if len(segments) == 0 || len(placed) == 0 {
+		t.Fatalf("segments %v, outputs %v", segments, placed)
+	}
+	for _, s := range segments {
+		flip(t, s)
+	}
+	if _, err := f.run(plainJob, "out", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, f.tree("calm", "data", "duplicates"), f.tree("out", "data", "duplicates"))
+}
+
+func TestPlacedShardIsGone(t *testing.T) {
+	f := placedShards(t)
+	placed, _ := filepath.Glob(f.path("out/data/*"))
+	if len(placed) == 0 {
+		t.Fatal("no output stands in its place")
+	}
+	if err := os.Remove(placed[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.run(plainJob, "out", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, f.tree("calm", "data", "duplicates"), f.tree("out", "data", "duplicates"))
+}
+
+// A wrong bit anywhere in the answers of a round is found.
+func TestDamagedAnswers(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(2)+rowsOf(2))
+	if _, err := f.run(plainJob, "calm", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	f.stopAt(plainJob, "out", 1, 2, 0)
+	segments, _ := filepath.Glob(f.path("out/.sluice/segments/answers0-*"))
+	if len(segments) != 1 {
+		t.Fatal(segments)
+	}
+	good, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range good {
+		out := fmt.Sprint("damaged", at)
+		if err := os.CopyFS(f.path(out), os.DirFS(f.path("out"))); err != nil {
+			t.Fatal(err)
+		}
+		bad := append([]byte(nil), good...)
+		bad[at] ^= 0x10
+		f.write(filepath.Join(out, ".sluice/segments", filepath.Base(segments[0])), string(bad))
+		_, err := f.run(plainJob, out, 1, pipeline.Options{})
+		if err != nil && !strings.Contains(err.Error(), "--fresh") {
+			t.Errorf("byte %d: no remedy in %v", at, err)
+		}
+		if err == nil {
+			same(t, f.tree("calm", "data", "duplicates"), f.tree(out, "data", "duplicates"))
+		}
+	}
+}
+
+// What a writer that was killed left beside its file is removed.
+func TestUnfinishedFilesAreRemoved(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	f.stopAt(plainJob, "out", 1, 2, 0)
+	for _, path := range []string{"data/a.jsonl", "duplicates/part-00000.parquet"} {
+		a, err := manifest.CreateAtomic(f.path("out/" + path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Write([]byte("half")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.run(plainJob, "out", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.tree("out", "data", "duplicates"); len(got) != 2 {
+		t.Errorf("%d files: %v", len(got), got)
+	}
 }
