@@ -247,6 +247,33 @@ func TestFullDisk(t *testing.T) {
 	same(t, f.tree("calm", "data", "duplicates"), f.tree("disk/out", "data", "duplicates"))
 }
 
+// A format that the input cannot be written in is found before it is read.
+func TestFormatThatCannotBeWritten(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10))
+	read := once(1, 0, func() { t.Error("a pass began") })
+	for _, err := range f.each(plainJob+"[write]\nformat = \"parquet\"\n", "out", 2, pipeline.Options{Watch: read}) {
+		if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "as Parquet") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// A Parquet file says in its schema what it lacks.
+func TestMissingColumnOfParquet(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", rowsOf(10)+rowsOf(10))
+	if _, err := f.run(plainJob, "made", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	second := "input = [\"made/duplicates\"]\noutput = \"out\"\n[read]\ntext = \"id\"\n[[stage]]\nuse = \"dedup.exact\"\ncolumns = [\"nowhere\"]\n"
+	for _, err := range f.each(second, "out", 3, pipeline.Options{}) {
+		if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), `"nowhere"`) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 // A column that only a later pass reads is missed as well.
 func TestMissingColumnOfALaterPass(t *testing.T) {
 	f := newFolder(t)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"io"
 
 	"sluice/stages"
 	"sluice/stages/format"
@@ -100,6 +101,11 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 			w.Format = outputFormat(key.format)
 		}
 		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions())
+		if err == nil {
+			// A format that the shard cannot be written in is a mistake of the
+			// job, to be found before anything is read.
+			_, err = sink.Piece(&shards[i], io.Discard)
+		}
 		if err != nil {
 			return nil, &JobError{err}
 		}
