@@ -192,12 +192,14 @@ func (s *script) end(j Job, o ScriptOptions) {
 	s.line("  ;;")
 	s.line("85)")
 	if j.Requeue {
-		s.line("  if [ \"${SLURM_RESTART_COUNT:-0}\" -lt %d ]; then", o.MaxRestarts)
+		s.line("  # In any other state Slurm itself ends the job: it was cancelled, or is requeued.")
+		s.line("  state=$(squeue --noheader --jobs=\"$SLURM_JOB_ID\" --format=%%T)")
+		s.line("  if [ \"$state\" = RUNNING ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt %d ]; then", o.MaxRestarts)
 		s.line("    echo \"job $SLURM_JOB_ID: stopped; goes back into the queue\"")
 		s.line("    # The queue ends this shell, and forgets its exit code.")
 		s.line("    scontrol requeue \"$SLURM_JOB_ID\" && sleep 60")
 		s.line("  fi")
-		s.line("  echo \"job $SLURM_JOB_ID: stopped after ${SLURM_RESTART_COUNT:-0} restarts; submit it again to continue\"")
+		s.line("  echo \"job $SLURM_JOB_ID: stopped; where Slurm does not start it again, submit it again to continue\"")
 	} else {
 		s.line("  echo \"job $SLURM_JOB_ID: stopped; submit it again to continue\"")
 	}

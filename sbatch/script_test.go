@@ -1,6 +1,7 @@
 package sbatch
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"os"
@@ -60,6 +61,7 @@ func TestScript(t *testing.T) {
 func TestScriptRuns(t *testing.T) {
 	for _, c := range []struct {
 		name, srun, env string
+		state           string
 		first           []string
 		requeue         bool
 		code, or        int
@@ -70,6 +72,7 @@ func TestScriptRuns(t *testing.T) {
 		{name: "damaged input", srun: "exit 3", requeue: true, code: 0, wants: []string{"damaged input was skipped"}},
 		{name: "stopped", srun: "exit 85", requeue: true, code: 143, wants: []string{"requeued 41", "goes back into the queue"}},
 		{name: "stopped too often", srun: "exit 85", env: "SLURM_RESTART_COUNT=2", requeue: true, code: 85, wants: []string{"submit it again"}},
+		{name: "cancelled", srun: "exit 85", state: "COMPLETING", requeue: true, code: 85, wants: []string{"submit it again"}},
 		{name: "stopped, no requeue", srun: "exit 85", code: 85, wants: []string{"submit it again"}},
 		// The ranks answer the signal that the shell got and passed on.
 		{name: "warned", srun: "trap 'exit 85' USR1; kill -USR1 $PPID; while :; do sleep 0.01; done", requeue: true,
@@ -96,6 +99,7 @@ func TestScriptRuns(t *testing.T) {
 			}
 			bin := t.TempDir()
 			stub(t, bin, "srun", c.srun)
+			stub(t, bin, "squeue", "echo "+cmp.Or(c.state, "RUNNING"))
 			// The real one ends the shell that calls it.
 			stub(t, bin, "scontrol", `echo "requeued $2"; kill -KILL $PPID`)
 			cmd := exec.Command("bash", "-c", script)
