@@ -104,23 +104,28 @@ func TestPlanAgainstRun(t *testing.T) {
 }
 
 func TestPlanMissesAColumn(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "job.toml")
-	for name, text := range map[string]string{
-		"job.toml": "input = [\"a.jsonl\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.exact\"\n",
-		"a.jsonl":  `{"body": "x"}` + "\n",
+	for stage, column := range map[string]string{
+		"columns = [\"url\"]\n": "url",
+		"[[stage]]\nuse = \"dedup.exact\"\nname = \"second\"\ncolumns = [\"later\"]\n": "later",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "job.toml")
+		for name, text := range map[string]string{
+			"job.toml": "input = [\"a.jsonl\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.exact\"\n" + stage,
+			"a.jsonl":  `{"text": "x"}` + "\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j, err := job.Parse(path, catalogue(), job.Options{})
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	j, err := job.Parse(path, catalogue(), job.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.Memory, j.Scratch = 64_000_000, dir
-	if _, err := plan.Make(context.Background(), j, plan.Options{Ranks: 1}); err == nil || !strings.Contains(err.Error(), `no column "text"`) {
-		t.Errorf("error %v", err)
+		j.Memory, j.Scratch = 64_000_000, dir
+		if _, err := plan.Make(context.Background(), j, plan.Options{Ranks: 1}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("no column %q", column)) {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

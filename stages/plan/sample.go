@@ -27,7 +27,7 @@ type sampled struct {
 	dir     string
 
 	bytes, rows, text int64
-	missing           map[int][]string   // by shard: columns that no row had so far
+	missing           map[int][]string   // by shard: columns of the pass that no row had so far
 	before            map[stages.ID]bool // rows that earlier passes dropped
 	answers           map[int]map[stages.ID][]stages.Answer
 }
@@ -95,6 +95,7 @@ func (s *sampled) choose(sample int64) {
 // run runs one pass over the sample.
 func (s *sampled) run(ctx context.Context, p int, pass stages.Pass) (Pass, error) {
 	cost := Pass{Pass: pass, Needs: pass.Needs(), sample: s}
+	s.missing = map[int][]string{}
 	for _, step := range pass.Steps {
 		if step.Count {
 			cost.Rows = append(cost.Rows, 0)
@@ -148,9 +149,7 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 		if p == 0 {
 			s.rows += int64(batch.Live() + len(batch.Damaged))
 		}
-		if p == 0 {
-			s.note(shard, batch)
-		}
+		s.note(shard, batch)
 		if err := s.runBatch(ctx, cost, batch, questions); err != nil {
 			return err
 		}
