@@ -40,8 +40,10 @@ func (s *filesSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, e
 }
 
 func (s *filesSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
-	if f := s.fields[0]; f.path != "text" {
-		return nil, &MissingColumn{shard.Path, f.name, []string{"id", "text"}}
+	for _, f := range s.fields {
+		if f.main && f.path != "text" {
+			return nil, &MissingColumn{shard.Path, f.name, []string{"id", "text"}}
+		}
 	}
 	return &filesReader{source: s, shard: shard, block: b, sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}, nil
 }

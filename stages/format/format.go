@@ -46,8 +46,8 @@ type Options struct {
 	// one. It spares a sink with write.format = "auto" to find out.
 	Format string
 	// Checked says that an earlier pass has read the rows, and knows which are
-	// damaged: they are not checked again, and the text column is there only
-	// where it is needed.
+	// damaged. Rows of JSONL are not checked again, and their text column is
+	// there only where it is needed; other formats read all columns anyway.
 	Checked bool
 	// Threads bounds the goroutines that compress. 0 means GOMAXPROCS.
 	Threads int
@@ -105,7 +105,7 @@ func (e *MissingColumn) Error() string {
 // one column are needed, it is a Text column whose Values are set, too.
 func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stages.Source, error) {
 	o = o.filled()
-	f, err := newFields(r, needs, o.Writes, o.Checked)
+	f, err := newFields(r, needs, o.Writes, o.Checked && kind == "jsonl")
 	if err != nil {
 		return nil, err
 	}
