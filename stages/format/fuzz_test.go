@@ -209,8 +209,10 @@ func FuzzUTF8(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if got, want := validUTF8(p), utf8.Valid(p); got != want {
-			t.Fatalf("%q: %v, want %v", p, got, want)
+		for _, fast := range []bool{false, hasAVX2} {
+			if got, want := validUTF8With(p, fast), utf8.Valid(p); got != want {
+				t.Fatalf("fast %v: %q: %v, want %v", fast, p, got, want)
+			}
 		}
 	})
 }
@@ -263,6 +265,46 @@ func TestSpecial(t *testing.T) {
 				if got := specials(binary.LittleEndian.Uint64(p)); got != all {
 					t.Fatalf("%q: %b, want %b", p, got, all)
 				}
+			}
+		}
+	}
+}
+
+// FuzzAVX2 compares the assembly with the plain Go.
+func FuzzAVX2(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	for n := range 150 {
+		f.Add([]byte(strings.Repeat("a", n) + `\n` + strings.Repeat("b", n/2) + `\\\"é` + strings.Repeat("c", n/3) + `\u00e9` + strings.Repeat(`\t`, n) + "\""))
+		f.Add([]byte(strings.Repeat("é", n) + "\x1f\""))
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if !hasAVX2 {
+			t.Skip("no AVX2")
+		}
+		asm, plain := arena{}, arena{plain: true}
+		for i := 0; i < len(p); i += 1 + len(p)/4 {
+			a, endA, errA := asm.text(p, i)
+			b, endB, errB := plain.text(p, i)
+			if !bytes.Equal(a, b) || (errA == nil) != (errB == nil) || errA == nil && endA != endB || errA != nil && errA.Error() != errB.Error() {
+				t.Fatalf("%q from %d: %q, %d, %v; plain Go: %q, %d, %v", p, i, a, endA, errA, b, endB, errB)
+			}
+		}
+	})
+}
+
+// TestAVX2Escapes tries every byte behind a backslash, at every place of a
+// block.
+func TestAVX2Escapes(t *testing.T) {
+	for at := range 70 {
+		for c := range 256 {
+			p := append(append(bytes.Repeat([]byte("x"), at), '\\', byte(c)), strings.Repeat("y", 100)+`\n"`...)
+			asm, plain := arena{}, arena{plain: true}
+			a, _, errA := asm.text(p, 0)
+			b, _, errB := plain.text(p, 0)
+			if !bytes.Equal(a, b) || (errA == nil) != (errB == nil) {
+				t.Fatalf("%q: %q, %v; plain Go: %q, %v", p, a, errA, b, errB)
 			}
 		}
 	}

@@ -28,33 +28,19 @@ func special(x uint64) uint64 {
 // that strings never move: unescaping makes nothing longer, so the length of
 // the raw rows is enough, plus what is written past the end.
 type arena struct {
-	buf  []byte
-	used int
+	buf   []byte
+	used  int
+	plain bool // go without assembly: for tests
 }
 
 const arenaSlack = 64
 
 // text returns the contents of the JSON string whose first byte after the
 // quote is p[i], and the place after its closing quote. The contents are UTF-8,
-// and part of p where nothing is escaped. The arena is made on demand.
+// and part of p where nothing is escaped.
 func (a *arena) text(p []byte, i int) (s []byte, end int, err error) {
-	start, high := i, uint64(0)
-	for i+8 <= len(p) {
-		x := binary.LittleEndian.Uint64(p[i:])
-		m := special(x)
-		if m != 0 {
-			k := trailing(m)
-			high |= x & (1<<(8*k) - 1)
-			i += k
-			break
-		}
-		high |= x
-		i += 8
-	}
-	for i < len(p) && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' {
-		high |= uint64(p[i])
-		i++
-	}
+	start := i
+	i, high := find(p, i, hasAVX2 && !a.plain)
 	switch {
 	case i >= len(p):
 		return nil, i, malformed("a string does not end", start-1)
@@ -73,6 +59,36 @@ func (a *arena) text(p []byte, i int) (s []byte, end int, err error) {
 	return s, end, nil
 }
 
+// find returns the place of the first quote, backslash or control character of
+// p from i on, len(p) if there is none, and the OR of the bytes in front of it;
+// of those, the top bits may be set too often.
+func find(p []byte, i int, fast bool) (_ int, high uint64) {
+	for words := 0; i+8 <= len(p); words++ {
+		if fast && words == 2 { // a call is too much for a key
+			k, h := scanAVX2(p[i:])
+			i += k
+			if h != 0 {
+				high |= highs
+			}
+			if i+8 > len(p) {
+				break
+			}
+		}
+		x := binary.LittleEndian.Uint64(p[i:])
+		if m := special(x); m != 0 {
+			k := trailing(m)
+			return i + k, high | x&(1<<(8*k)-1)
+		}
+		high |= x
+		i += 8
+	}
+	for i < len(p) && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' {
+		high |= uint64(p[i])
+		i++
+	}
+	return i, high
+}
+
 // unescape goes on with the string that starts at p[start] and has its first
 // backslash at p[i].
 func (a *arena) unescape(p []byte, start, i int, high uint64) (s []byte, end int, _ uint64, err error) {
@@ -85,45 +101,23 @@ func (a *arena) unescape(p []byte, start, i int, high uint64) (s []byte, end int
 	n := copy(out, p[start:i])
 	for {
 		var more uint64
-		i, n, more = unescapeBlocks(out, p, n, i)
-		high |= more
-		for i+8 <= len(p) {
-			x := binary.LittleEndian.Uint64(p[i:])
-			binary.LittleEndian.PutUint64(out[n:], x)
-			m := special(x)
-			if m != 0 {
-				k := trailing(m)
-				high |= x & (1<<(8*k) - 1)
-				i, n = i+k, n+k
-				break
-			}
-			high |= x
-			i, n = i+8, n+8
-		}
-		for i < len(p) && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' {
-			high |= uint64(p[i])
-			out[n] = p[i]
-			i, n = i+1, n+1
-		}
-		if i >= len(p) {
+		if i, n, more = unescapeRun(out, p, n, i, hasAVX2 && !a.plain); i >= len(p) {
 			return nil, i, 0, malformed("a string does not end", start-1)
 		}
-		if p[i] == '"' {
+		high |= more
+		switch {
+		case p[i] == '"':
 			a.used += n
 			return out[:n:n], i + 1, high, nil
-		}
-		if p[i] != '\\' {
+		case p[i] != '\\':
 			return nil, i, 0, malformed("a control character in a string", i)
-		}
-		if i+1 >= len(p) {
+		case i+1 >= len(p):
 			return nil, i, 0, malformed("a string does not end", start-1)
-		}
-		if c := escapes[p[i+1]]; c != 0 {
-			out[n] = c
+		case escapes[p[i+1]] != 0:
+			out[n] = escapes[p[i+1]]
 			i, n = i+2, n+1
 			continue
-		}
-		if p[i+1] != 'u' {
+		case p[i+1] != 'u':
 			return nil, i, 0, malformed("an unknown escape in a string", i)
 		}
 		r, next, ok := unicodeEscape(p, i)
@@ -135,7 +129,38 @@ func (a *arena) unescape(p []byte, start, i int, high uint64) (s []byte, end int
 	}
 }
 
-// unescapeBlocks unescapes p from i on to out from n on, 64 bytes at a time. It
+// unescapeRun copies p from i on to out from n on, up to a quote, a control
+// character or a backslash. Simple escapes on the way may be undone.
+func unescapeRun(out, p []byte, n, i int, fast bool) (_, _ int, high uint64) {
+	switch {
+	case !fast:
+		i, n, high = unescapeBlocks(out, p, n, i)
+	case len(p)-i >= 64:
+		read, wrote, h := unescapeAVX2(&out[n], p[i:])
+		i, n = i+read, n+wrote
+		if h != 0 {
+			high = highs
+		}
+	}
+	for i+8 <= len(p) {
+		x := binary.LittleEndian.Uint64(p[i:])
+		binary.LittleEndian.PutUint64(out[n:], x)
+		if m := special(x); m != 0 {
+			k := trailing(m)
+			return i + k, n + k, high | x&(1<<(8*k)-1)
+		}
+		high |= x
+		i, n = i+8, n+8
+	}
+	for i < len(p) && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' {
+		high |= uint64(p[i])
+		out[n] = p[i]
+		i, n = i+1, n+1
+	}
+	return i, n, high
+}
+
+// unescapeBlocks is the plain form of [unescapeAVX2]. It unescapes p from i on to out from n on, 64 bytes at a time. It
 // stops in front of whatever is not a simple escape, or near the end, and
 // returns where it is, and the OR of all bytes that it saw.
 //

@@ -7,12 +7,18 @@ import (
 
 // validUTF8 is utf8.Valid for text in which letters beyond ASCII are few: it
 // skips what lies between them eight bytes at a time.
-func validUTF8(p []byte) bool {
+func validUTF8(p []byte) bool { return validUTF8With(p, hasAVX2) }
+
+func validUTF8With(p []byte, fast bool) bool {
+	words := 0
 	for i := 0; i < len(p); {
 		if i+8 <= len(p) {
 			m := binary.LittleEndian.Uint64(p[i:]) & highs
 			if m == 0 {
-				i += 8
+				if i += 8; fast && words == 2 {
+					i += asciiAVX2(p[i:])
+				}
+				words++
 				continue
 			}
 			i += trailing(m)
@@ -20,6 +26,7 @@ func validUTF8(p []byte) bool {
 			i++
 			continue
 		}
+		words = 0
 		// The letter at p[i], and those that follow it at once.
 		for i < len(p) && p[i] >= utf8.RuneSelf {
 			n := runeLen(p[i:])
