@@ -38,7 +38,6 @@ const small = 1
 type inbox struct {
 	c   Comm
 	got []int64 // bytes by source
-	bad error
 }
 
 func newInbox(c Comm) *inbox { return &inbox{c: c, got: make([]int64, c.Size())} }

@@ -86,10 +86,8 @@ func (r *filesReader) Close() error     { return nil }
 type docs struct {
 	source *filesSource
 	buf    []byte
-	names  []byte
 	text   [][]byte
 	ids    [][]byte
-	values []stages.Scalar
 }
 
 // missing names what documents do not have.

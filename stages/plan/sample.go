@@ -26,10 +26,10 @@ type sampled struct {
 	threads int
 	dir     string
 
-	bytes, rows, text int64
-	missing           map[int][]string   // by shard: columns of the pass that no row had so far
-	before            map[stages.ID]bool // rows that earlier passes dropped
-	answers           map[int]map[stages.ID][]stages.Answer
+	bytes, rows int64
+	missing     map[int][]string   // by shard: columns of the pass that no row had so far
+	before      map[stages.ID]bool // rows that earlier passes dropped
+	answers     map[int]map[stages.ID][]stages.Answer
 }
 
 // recordHeader is the size of a question or answer on the wire without its payload: key,
