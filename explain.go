@@ -135,7 +135,7 @@ func (e *explainer) build() error {
 func (e *explainer) source(shard *stages.Shard) (stages.Source, error) {
 	var all stages.Pass
 	for _, s := range e.stages {
-		all.Steps = append(all.Steps, stages.Step{Stage: s, Round: -1})
+		all.Steps = append(all.Steps, stages.Step{Stage: s})
 	}
 	in := e.job.Inputs[0]
 	for _, other := range e.job.Inputs {

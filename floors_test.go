@@ -25,7 +25,7 @@ var floors = map[string]int{
 	"stages/corpus": 3, "stages/dedup": 3, "stages/embed": 3, "stages/classify": 3, "stages/image": 3,
 	"stages/video": 3,
 
-	"stages/format": 2, "stages/model": 2, "stages/job": 2, "stages/cluster": 2,
+	"stages/format": 2, "stages/round": 2, "stages/model": 2, "stages/job": 2, "stages/cluster": 2,
 
 	"stages": 1, "gpu": 1, "stages/spill": 1,
 

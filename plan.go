@@ -129,11 +129,15 @@ func (p *program) planPasses(m *plan.Plan) {
 			counted++
 			return progress.Count(pass.Rows[counted-1])
 		}
-		rows = append(rows, []string{number, "read", progress.Bytes(m.Bytes), names(pass.Needs), "", "", "", "", ""})
+		read := progress.Bytes(m.Bytes)
+		if pass.Unread {
+			read = "if a pair is open"
+		}
+		rows = append(rows, []string{number, "read", read, names(pass.Needs), "", "", "", "", ""})
 		for _, step := range pass.Steps {
 			c := step.Stage.Columns()
 			row := []string{number, "map", step.Stage.Name(), names(c.Reads), strings.Join(c.Adds, " "), "", "", "", ""}
-			if step.Round >= 0 {
+			if step.Table != "" {
 				row[1], row[3] = "shuffle: apply", ""
 			}
 			if step.Count {
@@ -141,16 +145,16 @@ func (p *program) planPasses(m *plan.Plan) {
 			}
 			rows = append(rows, row)
 		}
-		traffic := []string{progress.Bytes(pass.Questions.Bytes), progress.Bytes(pass.Answers.Bytes),
-			progress.Bytes(pass.Questions.Sent(m.Options.Ranks) + pass.Answers.Sent(m.Options.Ranks))}
-		if pass.Ask != nil {
-			rows = append(rows, append([]string{number, "shuffle: ask", pass.Ask.Name(), names(pass.Ask.Columns().Reads), "", ""}, traffic...))
-			continue
+		if pass.Ends != nil {
+			rows = append(rows, []string{number, "shuffle: note", pass.Ends.Name(), names(pass.Ends.Columns().Reads), "", "", "", "", ""})
 		}
-		if pass.Questions.Records > 0 {
-			rows = append(rows, append([]string{number, "duplicates", "", "", "", ""}, traffic...))
+		for _, r := range pass.Rounds {
+			rows = append(rows, []string{number, "round", r.Name, "", "", "",
+				progress.Bytes(r.Asked.Bytes), progress.Bytes(r.Answered.Bytes), progress.Bytes(r.Sent(m.Options.Ranks))})
 		}
-		rows = append(rows, []string{number, "write", m.Job.Output, "", "", "", "", "", ""})
+		if pass.Last() {
+			rows = append(rows, []string{number, "write", m.Job.Output, "", "", "", "", "", ""})
+		}
 	}
 	p.table(rows, 5)
 	fmt.Fprintln(p.stdout)
@@ -162,7 +166,7 @@ func (p *program) planCost(m *plan.Plan) {
 		what = "rank"
 	}
 	lines := [][]string{
-		{"reads", fmt.Sprintf("%s, %s", plural(len(m.Passes), "pass"), progress.Bytes(int64(len(m.Passes))*m.Bytes))},
+		{"reads", fmt.Sprintf("%s, %s", plural(m.Reads(), "pass"), progress.Bytes(int64(m.Reads())*m.Bytes))},
 		{"sent", progress.Bytes(m.Sent()) + " between ranks"},
 		{"memory", fmt.Sprintf("%s per %s", progress.Bytes(m.Memory), what)},
 		{"scratch", fmt.Sprintf("%s per rank, in %s", progress.Bytes(m.Scratch), m.Job.Scratch)},

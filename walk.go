@@ -30,8 +30,11 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 			}
 			says += e.score(s, name)
 		case stages.Shuffler:
+			if x.Tables().Apply == "" {
+				continue
+			}
 			// Whom it repeats stands in the list of duplicates; without
-			// answers, Apply adds the columns that later stages may read.
+			// notes, Apply adds the columns that later stages may read.
 			if err := x.Apply(ctx, b, nil); err != nil {
 				return err
 			}

@@ -3,18 +3,18 @@ package stages
 import "slices"
 
 // A Pass reads each shard once. It runs its steps over every batch, and then
-// asks the questions of one shuffler, or writes.
+// lets one shuffler take notes, or writes.
 type Pass struct {
 	Steps []Step
-	Ask   Shuffler // nil in the last pass, which writes
+	Ends  Shuffler // nil in the last pass, which writes
 }
 
 // A Step is what one stage does to the batches of a pass: Map for a mapper,
 // Apply for a shuffler.
 type Step struct {
 	Stage Stage
-	Index int // of the stage in the job
-	Round int // of the answers that a shuffler applies: the pass that asked
+	Index int    // of the stage in the job
+	Table string // that a shuffler applies; "" for a mapper
 	// Count is set the first time that a stage's decisions are seen: there
 	// the funnel counts the rows it leaves. Later passes know which rows are
 	// gone, and repeat only stages that change or add columns.
@@ -22,30 +22,36 @@ type Step struct {
 }
 
 // Last says that the pass writes the output.
-func (p Pass) Last() bool { return p.Ask == nil }
+func (p Pass) Last() bool { return p.Ends == nil }
 
 // Passes cuts a list of stages into passes: each shuffler ends one.
 func Passes(list []Stage) []Pass {
-	var asks []int
+	var ends []int
 	for i, s := range list {
 		if _, ok := s.(Shuffler); ok {
-			asks = append(asks, i)
+			ends = append(ends, i)
 		}
 	}
-	passes := make([]Pass, len(asks)+1)
+	passes := make([]Pass, len(ends)+1)
 	for p := range passes {
-		before, end := -1, len(list) // the shuffler asked in the pass before; where this pass ends
+		before, end := -1, len(list) // the shuffler that ended the pass before; where this pass ends
 		if p > 0 {
-			before = asks[p-1]
+			before = ends[p-1]
 		}
-		if p < len(asks) {
-			end = asks[p]
-			passes[p].Ask = list[end].(Shuffler)
+		if p < len(ends) {
+			end = ends[p]
+			passes[p].Ends = list[end].(Shuffler)
 		}
 		for i, s := range list[:end] {
-			step := Step{Stage: s, Index: i, Round: slices.Index(asks, i), Count: i >= before}
-			// The last pass applies all answers, for the list of duplicates.
-			if step.Count || alters(s) || passes[p].Last() && step.Round >= 0 {
+			step := Step{Stage: s, Index: i, Count: i >= before}
+			shuffler, shuffles := s.(Shuffler)
+			if shuffles {
+				if step.Table = shuffler.Tables().Apply; step.Table == "" {
+					continue
+				}
+			}
+			// The last pass applies all notes, for the list of duplicates.
+			if step.Count || alters(s) || passes[p].Last() && shuffles {
 				passes[p].Steps = append(passes[p].Steps, step)
 			}
 		}
@@ -72,15 +78,15 @@ func (p Pass) Needs() []Need {
 		}
 	}
 	for _, step := range p.Steps {
-		if step.Round < 0 {
+		if step.Table == "" {
 			read(step.Stage)
 		}
 		for _, name := range step.Stage.Columns().Adds {
 			added[name] = true
 		}
 	}
-	if p.Ask != nil {
-		read(p.Ask)
+	if p.Ends != nil {
+		read(p.Ends)
 	}
 	return needs
 }

@@ -3,7 +3,6 @@ package stages_test
 import (
 	"context"
 	"fmt"
-	"iter"
 	"strings"
 	"testing"
 
@@ -21,11 +20,17 @@ func (mapper) Map(context.Context, *stages.Batch) error { return nil }
 
 type shuffler struct{ mapper }
 
-func (shuffler) Ask(context.Context, *stages.Batch, func(stages.Question)) error { return nil }
-func (shuffler) Judge(context.Context, uint64, iter.Seq[stages.Question], func(stages.Answer) error) error {
+func (s shuffler) Tables() stages.Tables { return stages.Tables{Apply: s.name + ".found"} }
+func (shuffler) Note(context.Context, *stages.Batch, []stages.Note, func(stages.Note)) error {
 	return nil
 }
-func (shuffler) Apply(context.Context, *stages.Batch, []stages.Answer) error { return nil }
+func (shuffler) Rounds() []stages.Round                                    { return nil }
+func (shuffler) Apply(context.Context, *stages.Batch, []stages.Note) error { return nil }
+
+// A preparer leaves it to a later stage to apply what it finds.
+type preparer struct{ shuffler }
+
+func (preparer) Tables() stages.Tables { return stages.Tables{} }
 
 // Map hides the mapper's method: a shuffler is no mapper.
 func (shuffler) Map() {}
@@ -40,8 +45,8 @@ func draw(passes []stages.Pass) string {
 			}
 			fmt.Fprintf(&b, "%s%s ", s.Stage.Name(), mark)
 		}
-		if p.Ask != nil {
-			fmt.Fprintf(&b, "ask-%s ", p.Ask.Name())
+		if p.Ends != nil {
+			fmt.Fprintf(&b, "note-%s ", p.Ends.Name())
 		}
 		b.WriteString("| ")
 	}
@@ -54,19 +59,22 @@ func TestPasses(t *testing.T) {
 		return mapper{n, stages.Columns{Reads: []stages.Need{{Name: "text"}}, Adds: []string{n}}}
 	}
 	dedup := func(n string) stages.Stage { return shuffler{mapper{name: n}} }
+	prepare := func(n string) stages.Stage { return preparer{shuffler{mapper{name: n}}} }
 	for _, c := range []struct {
 		list []stages.Stage
 		want string
 	}{
 		{nil, "| "},
 		{[]stages.Stage{filter("f")}, "f* | "},
-		{[]stages.Stage{dedup("d")}, "ask-d | d* | "},
+		{[]stages.Stage{dedup("d")}, "note-d | d* | "},
 		// A filter before a dedup is not run again: the rows it left are known.
-		{[]stages.Stage{filter("f"), dedup("d"), filter("g")}, "f* ask-d | d* g* | "},
+		{[]stages.Stage{filter("f"), dedup("d"), filter("g")}, "f* note-d | d* g* | "},
 		// A stage that adds a column is, because the column is to be written.
-		{[]stages.Stage{adder("a"), dedup("d")}, "a* ask-d | a d* | "},
+		{[]stages.Stage{adder("a"), dedup("d")}, "a* note-d | a d* | "},
+		// A shuffler that only prepares has no step.
+		{[]stages.Stage{filter("f"), prepare("p"), dedup("d"), filter("g")}, "f* note-p | note-d | d* g* | "},
 		// The last pass lists the duplicates of all dedups.
-		{[]stages.Stage{dedup("d"), filter("f"), dedup("e"), filter("g")}, "ask-d | d* f* ask-e | d e* g* | "},
+		{[]stages.Stage{dedup("d"), filter("f"), dedup("e"), filter("g")}, "note-d | d* f* note-e | d e* g* | "},
 	} {
 		if got := draw(stages.Passes(c.list)); got != c.want {
 			t.Errorf("got %s\nwant %s", got, c.want)

@@ -9,10 +9,7 @@
 // changes them, with [Shuffler] if it compares them.
 package stages
 
-import (
-	"context"
-	"iter"
-)
+import "context"
 
 // A Stage is one step of a pipeline. It implements exactly one of [Mapper]
 // and [Shuffler].
@@ -39,37 +36,38 @@ type Mapper interface {
 	Map(ctx context.Context, b *Batch) error
 }
 
-// A Question is asked by a sample. All questions with one key meet.
-type Question struct {
-	Key     uint64 // its top 12 bits choose the partition, so it must be well mixed
-	Order   uint64 // smallest first, then the smaller ID
-	Sample  ID
-	Payload []byte // the callee's until it returns
-}
-
-// An Answer is what a judge tells a sample.
-type Answer struct {
-	Sample  ID
-	Payload []byte
-}
-
-// A Shuffler compares samples with those of other ranks, by key. In the pass
-// that ends with it, Ask is called for every batch; then Judge sees all
-// questions with one key, wherever they were asked; in the next pass Apply
-// gets the answers. Ask and Apply are called from several goroutines at the
-// same time, Judge from one goroutine per partition.
+// A Shuffler compares samples with those of other ranks. It ends a pass: Note
+// is called for every batch, and what it writes down lies with the homes of
+// the samples, as a table. Between that pass and the next the ranks meet in
+// rounds, which read tables and make others. In the next pass Apply is given
+// what they found. Note and Apply are called from several goroutines at the
+// same time.
 type Shuffler interface {
 	Stage
-	// Ask asks questions about kept rows of b, in any number. ask copies the
-	// payload.
-	Ask(ctx context.Context, b *Batch, ask func(Question)) error
-	// Judge reads the questions of one key in the order of (Order, Sample),
-	// and may answer any sample, its own or those of other keys, in any number.
-	// It may stop reading early. answer copies the payload.
-	Judge(ctx context.Context, key uint64, questions iter.Seq[Question], answer func(Answer) error) error
-	// Apply gets the answers to samples of b, sorted by sample and payload.
-	// Rows that were dropped before the stage are not kept in b.
-	Apply(ctx context.Context, b *Batch, answers []Answer) error
+	// Tables names what the stage reads and makes.
+	Tables() Tables
+	// Note writes down what the rounds need to know of kept rows of b, in the
+	// order of the rows. given are the notes in the table Given about rows of b.
+	// note copies the payload.
+	Note(ctx context.Context, b *Batch, given []Note, note func(Note)) error
+	// Rounds are held in this order. They are the same on all ranks.
+	Rounds() []Round
+	// Apply gets the notes in the table Apply about samples of b, sorted by
+	// sample and payload. Rows that were dropped before the stage are not kept in b.
+	Apply(ctx context.Context, b *Batch, notes []Note) error
+}
+
+// Tables names the tables of a [Shuffler]. A name is unique in the job; by
+// custom it begins with the name of the stage.
+type Tables struct {
+	// Given is the table that Note is given; "" = none. Where it has no note
+	// at all, the pass is not read and Note makes an empty table.
+	Given string
+	// Notes is the table that Note makes.
+	Notes string
+	// Apply is the table that Apply is given; "" = the stage only prepares
+	// what a later one applies, and Apply is never called.
+	Apply string
 }
 
 // KindOf says in one word how s communicates, for plans and reports.

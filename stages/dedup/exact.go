@@ -71,11 +71,19 @@ func (x *exact) Columns() stages.Columns {
 	return c
 }
 
-// Ask asks under the high half of the hash; the payload is the low half.
-func (x *exact) Ask(_ context.Context, b *stages.Batch, ask func(stages.Question)) error {
+// Tables: notes are order and hash; answers are those of judge.
+func (x *exact) Tables() stages.Tables {
+	return stages.Tables{Notes: x.Name() + ".hashes", Apply: x.Name() + ".keepers"}
+}
+
+// hashNote is the length of a note: order, then the high and the low half of the hash.
+const hashNote = 24
+
+// Note notes order and hash of each row that is compared.
+func (x *exact) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
 	orders := x.keep.orders(b, x.common.Column)
 	var scratch []byte
-	var low [8]byte
+	var payload [hashNote]byte
 	for i, kept := range b.Keep {
 		if !kept {
 			continue
@@ -85,10 +93,29 @@ func (x *exact) Ask(_ context.Context, b *stages.Batch, ask func(stages.Question
 			continue
 		}
 		h := xxh3.Hash128(text)
-		binary.LittleEndian.PutUint64(low[:], h.Lo)
-		ask(stages.Question{Key: h.Hi, Order: orders[i], Sample: b.ID(i), Payload: low[:]})
+		binary.LittleEndian.PutUint64(payload[:], orders[i])
+		binary.LittleEndian.PutUint64(payload[8:], h.Hi)
+		binary.LittleEndian.PutUint64(payload[16:], h.Lo)
+		note(stages.Note{Sample: b.ID(i), Payload: payload[:]})
 	}
 	return nil
+}
+
+// Rounds is one round by the hash.
+func (x *exact) Rounds() []stages.Round {
+	return []stages.Round{{Name: x.Name() + ": hashes", Makes: x.Tables().Apply, Run: x.meet}}
+}
+
+// meet asks under the high half of the hash; the payload is the low half.
+func (x *exact) meet(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
+	return m.ByKey(ctx, stages.ByKey{Judge: x.judge, Ask: func(ask func(stages.Question) error) error {
+		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+			p := notes[0][0].Payload
+			return ask(stages.Question{
+				Order: binary.LittleEndian.Uint64(p), Key: binary.LittleEndian.Uint64(p[8:]), Sample: id, Payload: p[16:hashNote],
+			})
+		}, x.Tables().Notes)
+	}})
 }
 
 // compared returns the bytes of row i that are compared, made in *scratch
@@ -132,9 +159,9 @@ func (x *exact) appendScalar(dst []byte, v stages.Scalar) []byte {
 	return dst
 }
 
-// Judge keeps the first question of each hash. The answer to a removed sample
+// judge keeps the first question of each hash. The answer to a removed sample
 // is the keeper's ID, that to a keeper is empty.
-func (x *exact) Judge(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Answer) error) error {
+func (x *exact) judge(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
 	type group struct {
 		low    uint64
 		keeper stages.ID
@@ -152,12 +179,12 @@ next:
 			}
 			if !g.told {
 				g.told = true
-				if err := answer(stages.Answer{Sample: g.keeper}); err != nil {
+				if err := answer(stages.Note{Sample: g.keeper}); err != nil {
 					return err
 				}
 			}
 			binary.LittleEndian.PutUint64(payload[:], uint64(g.keeper))
-			if err := answer(stages.Answer{Sample: q.Sample, Payload: payload[:]}); err != nil {
+			if err := answer(stages.Note{Sample: q.Sample, Payload: payload[:]}); err != nil {
 				return err
 			}
 			continue next
@@ -167,7 +194,7 @@ next:
 	return nil
 }
 
-func (x *exact) Apply(_ context.Context, b *stages.Batch, answers []stages.Answer) error {
+func (x *exact) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
 	var mark *stages.Column
 	if x.common.Action == "mark" {
 		mark = b.Add(x.common.Name)
@@ -175,7 +202,7 @@ func (x *exact) Apply(_ context.Context, b *stages.Batch, answers []stages.Answe
 			mark.Values[i] = stages.Scalar{Kind: stages.Bool, Int: 1}
 		}
 	}
-	for _, a := range answers {
+	for _, a := range notes {
 		i := int(a.Sample.Row() - b.First)
 		if len(a.Payload) == 0 {
 			b.Keepers = append(b.Keepers, i)

@@ -2,7 +2,6 @@ package dedup
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -12,39 +11,12 @@ import (
 	"sluice/stages"
 )
 
-// run runs the rounds of a stage over a batch, in one goroutine.
+// run holds the rounds of a stage over a batch, on one rank, and applies what
+// came of them.
 func run(t *testing.T, s stages.Shuffler, b *stages.Batch) {
 	t.Helper()
-	ctx := context.Background()
-	var asked []stages.Question
-	err := s.Ask(ctx, b, func(q stages.Question) {
-		q.Payload = slices.Clone(q.Payload)
-		asked = append(asked, q)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.SortFunc(asked, func(a, b stages.Question) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Order, b.Order), cmp.Compare(a.Sample, b.Sample))
-	})
-	var answers []stages.Answer
-	for len(asked) > 0 {
-		n := 1
-		for n < len(asked) && asked[n].Key == asked[0].Key {
-			n++
-		}
-		err := s.Judge(ctx, asked[0].Key, slices.Values(asked[:n]), func(a stages.Answer) error {
-			a.Payload = slices.Clone(a.Payload)
-			answers = append(answers, a)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		asked = asked[n:]
-	}
-	slices.SortFunc(answers, func(a, b stages.Answer) int { return cmp.Compare(a.Sample, b.Sample) })
-	if err := s.Apply(ctx, b, answers); err != nil {
+	tables := held(t, s, b)
+	if err := s.Apply(t.Context(), b, tables[s.Tables().Apply]); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -153,7 +125,7 @@ func TestExactHalfCollision(t *testing.T) {
 		{Key: 1, Sample: 1, Payload: []byte("aaaaaaaa")}, {Key: 1, Sample: 2, Payload: []byte("bbbbbbbb")},
 		{Key: 1, Sample: 3, Payload: []byte("bbbbbbbb")}, {Key: 1, Sample: 4, Payload: []byte("aaaaaaaa")},
 	}
-	err := x.Judge(context.Background(), 1, slices.Values(questions), func(a stages.Answer) error {
+	err := x.judge(t.Context(), 1, slices.Values(questions), func(a stages.Note) error {
 		answers = append(answers, fmt.Sprint(a.Sample, a.Payload))
 		return nil
 	})
@@ -197,7 +169,7 @@ func FuzzNumberOrder(f *testing.F) {
 	})
 }
 
-func BenchmarkExactAsk(b *testing.B) {
+func BenchmarkExactNote(b *testing.B) {
 	for _, size := range []int{300, 5000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			list := make([]string, 200)
@@ -209,7 +181,7 @@ func BenchmarkExactAsk(b *testing.B) {
 			s := made[0].(stages.Shuffler)
 			b.SetBytes(int64(len(list) * size))
 			for b.Loop() {
-				s.Ask(b.Context(), batch, func(stages.Question) {})
+				s.Note(b.Context(), batch, nil, func(stages.Note) {})
 			}
 		})
 	}

@@ -28,21 +28,21 @@ func (r *run) wholeShard(s span) bool {
 
 // joinShards makes output shards of the pieces of those that are not yet in
 // place. Ranks take them one by one. It is collective.
-func (r *run) joinShards(ctx context.Context, c *mapPass) error {
+func (r *run) joinShards(ctx context.Context, c *clock) error {
 	err := func() error {
 		for !r.stopping() {
 			i, err := r.comm.Next(ctx, r.tag+" join", 1)
 			if err != nil || i >= int64(len(r.shards)) {
 				return err
 			}
-			if r.placedShards[int(i)] || c.sinks[keyOf(&r.shards[i])] == nil {
+			if r.placedShards[int(i)] || r.sinks[keyOf(&r.shards[i])] == nil {
 				continue
 			}
 			begin := time.Now()
-			if err := r.joinShard(int(i), c.sinks[keyOf(&r.shards[i])]); err != nil {
+			if err := r.joinShard(int(i), r.sinks[keyOf(&r.shards[i])]); err != nil {
 				return fmt.Errorf("write %s: %w", r.outputPath(int(i)), err)
 			}
-			c.clock.write.add(time.Since(begin))
+			c.write.Add(time.Since(begin))
 		}
 		return mpi.ErrStopped
 	}()

@@ -11,7 +11,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
-	"sluice/stages/manifest"
+	"sluice/stages/round"
 )
 
 // A mapPass is one rank's part of a pass over the shards.
@@ -22,14 +22,14 @@ type mapPass struct {
 	needs    []stages.Need
 	wanted   []string // columns that a shard must have
 	counting int      // steps that count
-	asks     bool
-	table    bool // asks for the list of duplicates
+	notes    bool     // are taken
+	list     bool     // they are for the list of duplicates
 	pool     pool
 	work     *work
 	sources  map[sourceKey]stages.Source
 	sinks    map[sourceKey]stages.Sink
-	inbox    *inbox
-	clock    clock
+	control  mpi.Exchange // carries errors and stop requests, and nothing else
+	clock    *clock
 	buffers  buffers
 
 	mu          sync.Mutex // guards pending and files
@@ -56,31 +56,31 @@ func (m *mapPass) sink(s *stages.Shard) stages.Sink { return m.sinks[keyOf(s)] }
 // over says that the pass has failed somewhere, or is to stop.
 func (m *mapPass) over() bool {
 	select {
-	case <-m.inbox.exchange.Done():
+	case <-m.control.Done():
 		return true
 	default:
 		return m.failed.Load()
 	}
 }
 
-// mapPass runs pass p. It is collective. It returns the inbox, with what was
-// asked of this rank.
+// mapPass runs pass p. It is collective.
 func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
-	if c.inbox, err = r.openInbox(ctx, fmt.Sprintf("pass %d", p+1)); err != nil {
+	nothing := func(int, []byte) error { return errors.New("a rank sent data in a pass: this is a bug") }
+	c.control, err = r.comm.Exchange(ctx, mpi.ExchangeOptions{Name: fmt.Sprintf("pass %d", p+1), Budget: 1}, nothing)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go c.grace(ctx, cancel)
-	err = r.replay(ctx, c)
-	if err == nil {
-		err = c.streams(ctx, cancel)
-	}
+	err = c.streams(ctx, cancel)
 	err = errors.Join(err, c.commit(true), c.closeFiles())
 	if err == nil && r.stopping() {
 		err = mpi.ErrStopped
 	}
-	return c.inbox.close(err, &c.clock)
+	s, err := c.control.Close(err)
+	c.clock.Idle.Add(s.Waited)
+	return err
 }
 
 // stopGrace is how long a block may still take once the job is to stop. What
@@ -92,7 +92,7 @@ func (c *mapPass) grace(ctx context.Context, cancel context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
 		return
-	case <-c.inbox.exchange.Done():
+	case <-c.control.Done():
 	case <-c.r.opt.Stop:
 	}
 	select {
@@ -112,14 +112,7 @@ func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) e
 	for i := range errs {
 		group.Go(func() {
 			s := &stream{m: c, index: i}
-			if c.asks {
-				s.route = newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route/int64(r.streams), c.dest())
-			}
-			err := guard(func() error { return s.run(ctx) })
-			if err == nil && s.route != nil {
-				err = s.route.close(ctx)
-			}
-			if err != nil {
+			if err := guard(func() error { return s.run(ctx) }); err != nil {
 				errs[i] = err
 				c.failed.Store(true)
 				cancel(errOther)
@@ -150,14 +143,8 @@ func firstError(errs []error) error {
 	return first
 }
 
-// dest says which rank a question of this pass goes to.
-func (c *mapPass) dest() func(stages.Question) int {
-	ranks := c.r.comm.Size()
-	return func(q stages.Question) int { return ownerOf(q.Key, ranks) }
-}
-
 // steps runs a batch through the pass.
-func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, answers map[int][]stages.Answer) (result, error) {
+func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, known map[string][]stages.Note) (result, error) {
 	res := result{batch: b, samples: int64(b.Live() + len(b.Damaged)), counts: make([]int64, 0, c.counting)}
 	if before != nil {
 		for i := range b.Keep {
@@ -172,7 +159,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, ans
 		case stages.Mapper:
 			err = s.Map(ctx, b)
 		case stages.Shuffler:
-			err = s.Apply(ctx, b, answers[step.Round])
+			err = s.Apply(ctx, b, known[step.Table])
 		}
 		if err != nil {
 			return res, c.stageError(step.Stage, b, err)
@@ -181,17 +168,20 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, ans
 			res.counts = append(res.counts, int64(b.Live()))
 		}
 	}
-	if !c.asks {
+	if !c.notes {
 		return res, nil
 	}
-	res.questions = c.buffers.get()
-	ask := func(q stages.Question) { res.questions = appendQuestion(res.questions, q) }
-	if c.table {
-		c.r.askTable(b, ask)
+	res.notes = c.buffers.get()
+	note := func(n stages.Note) {
+		res.noted++
+		res.notes = round.AppendNote(res.notes, n)
+	}
+	if c.list {
+		c.r.noteDuplicates(b, note)
 		return res, nil
 	}
-	if err := c.pass.Ask.Ask(ctx, b, ask); err != nil {
-		return res, c.stageError(c.pass.Ask, b, err)
+	if err := c.pass.Ends.Note(ctx, b, known[c.pass.Ends.Tables().Given], note); err != nil {
+		return res, c.stageError(c.pass.Ends, b, err)
 	}
 	return res, nil
 }
@@ -207,28 +197,6 @@ func (c *mapPass) countRead(block int, n int64) {
 		c.clock.readAgain.Add(n)
 	}
 	c.progress(n, 0)
-}
-
-// replay sends the questions of blocks that an earlier start finished, from
-// their log. Each rank sees to the blocks whose home it is.
-func (r *run) replay(ctx context.Context, c *mapPass) error {
-	if !c.asks {
-		return nil
-	}
-	route := newRouter(c.inbox.exchange, r.comm.Size(), r.budget.Route, c.dest())
-	for b := r.homes[r.comm.Rank()]; b < r.homes[r.comm.Rank()+1]; b++ {
-		if r.stopping() {
-			return mpi.ErrStopped
-		}
-		rec := r.records[c.p][b]
-		if rec == nil || rec.questions == (manifest.Ref{}) {
-			continue
-		}
-		if err := r.replayBlock(ctx, route, rec); err != nil {
-			return err
-		}
-	}
-	return route.close(ctx)
 }
 
 // A buffers is a free list of byte slices.

@@ -21,6 +21,7 @@ import (
 	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
+	"sluice/stages/round"
 )
 
 // Options of a run; the same on all ranks but for the functions.
@@ -95,10 +96,12 @@ type run struct {
 	streams    int
 	sinks      map[sourceKey]stages.Sink
 
-	records    [][]*blockRecord       // by pass and block; nil = not done
-	begun      []map[int]bool         // by pass: blocks that an earlier start began
-	answers    []map[int]manifest.Ref // by pass that asked, and block
-	reports    []PassReport           // rank 0 only
+	records    [][]*blockRecord // by pass and block; nil = not done
+	begun      []map[int]bool   // by pass: blocks that an earlier start began
+	rounds     [][]stages.Round // by pass
+	held       []int            // by pass: rounds that are behind us
+	tables     map[string]*round.Table
+	reports    map[int]PassReport // by pass; rank 0 only
 	duplicates int64
 
 	watch   []Watch           // this rank's
@@ -127,6 +130,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	}
 	r.stages, r.passes = made, stages.Passes(made)
 	r.plan()
+	r.planRounds()
 	defer r.close()
 	done, err := r.setup(ctx)
 	if done || err != nil {
@@ -163,8 +167,8 @@ func inputColumns(j *job.Job) (names []string) {
 // runPasses runs what is left to run. It is collective.
 func (r *run) runPasses(ctx context.Context) error {
 	for p := range r.passes {
-		if r.answers[p] != nil {
-			continue // its round is committed
+		if !r.passes[p].Last() && r.held[p] == len(r.rounds[p]) {
+			continue // its last round is committed
 		}
 		if err := r.runPass(ctx, p); err != nil {
 			return err
@@ -174,7 +178,21 @@ func (r *run) runPasses(ctx context.Context) error {
 }
 
 func (r *run) runPass(ctx context.Context, p int) error {
-	c, err := r.newMapPass(p)
+	var clock clock
+	if !r.unread(p) {
+		if err := r.readPass(ctx, p, &clock); err != nil {
+			return err
+		}
+	}
+	if !r.passes[p].Last() {
+		return r.holdRounds(ctx, p, &clock)
+	}
+	return r.endLast(ctx, p, &clock)
+}
+
+// readPass reads the shards once. It is collective.
+func (r *run) readPass(ctx context.Context, p int, clock *clock) error {
+	c, err := r.newMapPass(p, clock)
 	if err := mpi.Agree(ctx, r.comm, err); err != nil {
 		return jobErrorOf(err)
 	}
@@ -197,22 +215,10 @@ func (r *run) runPass(ctx context.Context, p int) error {
 		err = r.bounds()
 	}
 	if err != nil {
-		c.inbox.sorter.Close()
 		return r.agreeKind(ctx, err)
 	}
-	if c.pass.Last() {
-		return r.endLast(ctx, p, c)
-	}
-	dest := func(q stages.Question) int { return homeOf(r.homes, q.Sample.Block()) }
-	answers, err := r.judgeAll(ctx, "answers of "+c.pass.Ask.Name(), c.inbox.sorter, c.pass.Ask.Judge, dest, &c.clock)
-	if err != nil {
-		return err
-	}
-	report, err := r.gatherReports(ctx, &c.clock)
-	if err != nil {
-		return err
-	}
-	return r.keepAnswers(ctx, p, answers, &report)
+	r.takeNotes(p)
+	return nil
 }
 
 // agreeKind makes err a [JobError] on all ranks if it is a mistake of the job on
@@ -235,29 +241,20 @@ func (r *run) agreeKind(ctx context.Context, err error) error {
 }
 
 // endLast makes the output whole once all blocks are done.
-func (r *run) endLast(ctx context.Context, p int, c *mapPass) error {
-	if !c.table {
-		c.inbox.sorter.Close()
-	} else {
-		dest := func(q stages.Question) int { return r.rangeOwner(r.rangeOf(q.Sample)) }
-		answers, err := r.judgeAll(ctx, "list of duplicates", c.inbox.sorter, judgeTable, dest, &c.clock)
-		if err != nil {
-			return err
-		}
-		if err := r.writeTable(ctx, answers); err != nil {
+func (r *run) endLast(ctx context.Context, p int, c *clock) error {
+	if p > 0 {
+		if err := r.listDuplicates(ctx, p, c); err != nil {
 			return err
 		}
 	}
 	if err := r.joinShards(ctx, c); err != nil {
 		return err
 	}
-	report, err := r.gatherReports(ctx, &c.clock)
+	report, err := r.gatherReports(ctx, c)
 	if err != nil {
 		return err
 	}
-	if r.comm.Rank() == 0 {
-		r.reports = append(r.reports, report)
-	}
+	r.reports[p] = report
 	return nil
 }
 
@@ -299,8 +296,11 @@ func (r *run) stopping() bool {
 	}
 }
 
-// complete says that all blocks of a pass are done.
+// complete says that all blocks of a pass are done, or need not be read.
 func (r *run) complete(p int) bool {
+	if r.unread(p) {
+		return true
+	}
 	for _, rec := range r.records[p] {
 		if rec == nil {
 			return false
@@ -349,7 +349,7 @@ func (r *run) watchPass(p int, c *mapPass) {
 	}
 	what := "write"
 	if !c.pass.Last() {
-		what = "ask " + c.pass.Ask.Name()
+		what = "read for " + c.pass.Ends.Name()
 	}
 	for _, w := range r.watch {
 		w.Pass(p+1, len(r.passes), what, bytes)

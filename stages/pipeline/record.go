@@ -13,6 +13,7 @@ type blockRecord struct {
 	pass, block int
 	rows        int64   // lines: blank ones and damaged ones included
 	samples     int64   // rows less those that are none: blank lines, rows out of read.sample
+	noted       int64   // notes about the rows
 	counts      []int64 // rows left by each counting step
 	present     []int64 // batches that had each wanted column, and last those with rows
 	damaged     int64
@@ -20,16 +21,16 @@ type blockRecord struct {
 	bytesIn     int64 // read from the input
 	bytesOut    int64 // of the piece
 
-	alive     manifest.Ref // bitmap of the rows left; the zero Ref means all of them
-	damage    manifest.Ref // list of damaged rows
-	questions manifest.Ref // asked by the rows of the block
-	piece     manifest.Ref // of the output shard
+	alive  manifest.Ref // bitmap of the rows left; the zero Ref means all of them
+	damage manifest.Ref // list of damaged rows
+	notes  manifest.Ref // about the rows of the block
+	piece  manifest.Ref // of the output shard
 }
 
 func (r *blockRecord) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(r.pass))
 	b = binary.AppendUvarint(b, uint64(r.block))
-	for _, v := range []int64{r.rows, r.samples, r.damaged, r.bytesIn, r.bytesOut} {
+	for _, v := range []int64{r.rows, r.samples, r.damaged, r.noted, r.bytesIn, r.bytesOut} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
 	truncated := byte(0)
@@ -43,7 +44,7 @@ func (r *blockRecord) append(b []byte) []byte {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 	}
-	for _, ref := range []manifest.Ref{r.alive, r.damage, r.questions, r.piece} {
+	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece} {
 		b = appendRef(b, ref)
 	}
 	return b
@@ -56,7 +57,7 @@ var errShort = errors.New("a record of the journal is of another version\nstart 
 func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 	d := decoder{p: p}
 	r := &blockRecord{pass: int(d.uint()), block: int(d.uint())}
-	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.bytesIn, &r.bytesOut} {
+	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.noted, &r.bytesIn, &r.bytesOut} {
 		*v = int64(d.uint())
 	}
 	r.truncated = d.byte() == 1
@@ -69,7 +70,7 @@ func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 			*list = append(*list, int64(d.uint()))
 		}
 	}
-	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.questions, &r.piece} {
+	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece} {
 		*ref = d.ref()
 	}
 	if d.short {

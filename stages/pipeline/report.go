@@ -11,6 +11,7 @@ import (
 	"sluice/stages"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
+	"sluice/stages/round"
 )
 
 // A Report is report.json: what a run did. report.schema.json describes it.
@@ -73,27 +74,19 @@ type DamageEntry struct {
 // maxListed is how many damaged rows a report lists.
 const maxListed = 10000
 
-// A clock adds up what a rank does in a pass. Any goroutine may add.
+// A clock adds up what a rank does in a pass and its rounds. Any goroutine may add.
 type clock struct {
-	rows, readAgain, bytesIn, bytesOut   atomic.Int64
-	sent, received                       atomic.Int64
-	read, compute, exchange, write, idle duration
-}
-
-type duration struct{ ns atomic.Int64 }
-
-func (d *duration) add(t time.Duration) { d.ns.Add(int64(t)) }
-
-func (d *duration) seconds() float64 {
-	return math.Round(float64(d.ns.Load())/1e6) / 1e3
+	round.Clock
+	rows, readAgain, bytesIn, bytesOut atomic.Int64
+	read, write                        round.Duration
 }
 
 func (c *clock) report(rank int, host string) RankReport {
 	return RankReport{
 		Rank: rank, Host: host, Rows: c.rows.Load(), ReadAgain: c.readAgain.Load(),
-		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(), Sent: c.sent.Load(), Received: c.received.Load(),
-		ReadS: c.read.seconds(), ComputeS: c.compute.seconds(), ExchangeS: c.exchange.seconds(),
-		WriteS: c.write.seconds(), IdleS: c.idle.seconds(), PeakMB: peakMB(),
+		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(), Sent: c.Sent.Load(), Received: c.Received.Load(),
+		ReadS: c.read.Seconds(), ComputeS: c.Compute.Seconds(), ExchangeS: c.Exchange.Seconds(),
+		WriteS: c.write.Seconds(), IdleS: c.Idle.Seconds(), PeakMB: peakMB(),
 	}
 }
 
@@ -125,10 +118,12 @@ func (r *run) gatherReports(ctx context.Context, c *clock) (PassReport, error) {
 func (r *run) report() (*Report, error) {
 	rep := &Report{
 		Version: r.opt.Version, Started: r.started, Restarts: r.start,
-		Stages: []StageReport{}, Passes: r.reports, Damaged: []DamageEntry{}, Duplicates: r.duplicates,
+		Stages: []StageReport{}, Passes: []PassReport{}, Damaged: []DamageEntry{}, Duplicates: r.duplicates,
 	}
-	if rep.Passes == nil {
-		rep.Passes = []PassReport{}
+	for p := range r.passes {
+		if pass, done := r.reports[p]; done {
+			rep.Passes = append(rep.Passes, pass)
+		}
 	}
 	for _, rec := range r.records[0] {
 		if rec != nil {

@@ -284,7 +284,7 @@ func TestDamagedAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.stopAt(plainJob, "out", 1, 2, 0)
-	segments, _ := filepath.Glob(f.path("out/.sluice/segments/answers0-*"))
+	segments, _ := filepath.Glob(f.path("out/.sluice/segments/round0-0-*"))
 	if len(segments) != 1 {
 		t.Fatal(segments)
 	}

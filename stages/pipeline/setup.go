@@ -17,6 +17,7 @@ import (
 	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
+	"sluice/stages/round"
 )
 
 // Files in OUT/.sluice, beside the journals.
@@ -26,7 +27,7 @@ const (
 	doneFile   = "done.sluice"
 )
 
-func roundFile(p int) string { return fmt.Sprintf("round-%d.sluice", p) }
+func roundFile(p, k int) string { return fmt.Sprintf("round-%d-%d.sluice", p, k) }
 
 // A frozen is what the first start fixes.
 type frozen struct {
@@ -44,8 +45,8 @@ type welcome struct {
 	Records  []byte
 	Begun    []map[int]bool
 	Placed   map[int]bool
-	Rounds   [][]byte // index of the answers of each committed round
-	JobError bool     // with an error: of the kind of JobError
+	Rounds   map[[2]int][]byte // by pass and round, for the committed ones: the index of the table
+	JobError bool              // with an error: of the kind of JobError
 }
 
 // setup lets rank 0 find out where the job stands, and tells all. It is collective. done
@@ -100,14 +101,12 @@ func (r *run) adopt(w *welcome) error {
 	if err != nil {
 		return err
 	}
-	r.answers = make([]map[int]manifest.Ref, len(r.passes))
-	for p, index := range w.Rounds {
-		if r.answers[p], err = decodeIndex(index, len(r.blocks)); err != nil {
-			return err
-		}
-		if p == 0 {
-			r.setBases()
-		}
+	err = r.adoptRounds(func(p, k int) (index []byte, ok bool, err error) {
+		index, ok = w.Rounds[[2]int{p, k}]
+		return index, ok, nil
+	})
+	if err != nil {
+		return err
 	}
 	if r.sinks, err = r.makeSinks(r.shards); err != nil {
 		return err
@@ -176,7 +175,7 @@ func (r *run) index() {
 	}
 	r.firstBlock[len(r.shards)] = len(r.blocks)
 	r.ranges = tableRanges(r.shards)
-	r.homes = homes(r.blocks, r.comm.Size())
+	r.homes = round.Homes(r.blocks, r.comm.Size())
 }
 
 // discover is rank 0's part of the setup.
@@ -315,21 +314,18 @@ func (r *run) readState(w *welcome) error {
 		}
 	}
 	w.Begun, w.Placed = r.begun, r.placedShards
-	for p := range r.passes {
-		index, report, err := r.readRound(p)
+	w.Rounds = map[[2]int][]byte{}
+	return r.adoptRounds(func(p, k int) ([]byte, bool, error) {
+		index, report, err := r.readRound(p, k)
 		if errors.Is(err, fs.ErrNotExist) {
-			break
+			return nil, false, nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w\nremove that file to judge the round again", err)
+			return nil, false, fmt.Errorf("%w\nremove that file to hold the round again", err)
 		}
-		if !r.complete(p) {
-			break // a journal was damaged: the answers are there, and some rows are not
-		}
-		w.Rounds = append(w.Rounds, index)
-		r.reports = append(r.reports, report)
-	}
-	return nil
+		w.Rounds[[2]int{p, k}], r.reports[p] = index, report
+		return index, true, nil
+	})
 }
 
 // inputFiles is the list of inputs as the manifest keeps it.

@@ -1,34 +1,31 @@
 package pipeline
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/manifest"
+	"sluice/stages/round"
 )
 
 // newMapPass prepares pass p on this rank.
-func (r *run) newMapPass(p int) (*mapPass, error) {
-	c := &mapPass{r: r, p: p, pass: r.passes[p], pool: make(pool, max(1, r.job.Threads)), commitBytes: r.commitBytes()}
+func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
+	c := &mapPass{r: r, p: p, pass: r.passes[p], clock: clock, pool: make(pool, max(1, r.job.Threads)), commitBytes: r.commitBytes()}
 	c.needs = c.pass.Needs()
 	for _, step := range c.pass.Steps {
 		if step.Count {
 			c.counting++
 		}
 	}
-	c.table = c.pass.Last() && len(r.passes) > 1
-	c.asks = c.table || c.pass.Ask != nil
+	c.list = c.pass.Last() && len(r.passes) > 1
+	c.notes = c.list || c.pass.Ends != nil
 	c.wanted = []string{}
 	for _, n := range c.needs {
 		c.wanted = append(c.wanted, n.Name)
@@ -68,7 +65,7 @@ func (c *mapPass) notePresent(b *stages.Batch, rec *blockRecord) {
 
 // share makes known to all ranks what each has done in a pass. It is collective.
 func (r *run) share(ctx context.Context, p int, c *mapPass) error {
-	all, err := gatherAll(ctx, r.comm, c.fresh)
+	all, err := round.GatherAll(ctx, r.comm, c.fresh)
 	if err != nil {
 		return err
 	}
@@ -79,7 +76,7 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 	for _, s := range r.placedHere {
 		own = binary.AppendUvarint(own, uint64(s))
 	}
-	if all, err = gatherAll(ctx, r.comm, own); err != nil {
+	if all, err = round.GatherAll(ctx, r.comm, own); err != nil {
 		return err
 	}
 	d := decoder{p: all}
@@ -189,31 +186,6 @@ func (r *run) listDamage(rep *Report) error {
 	return nil
 }
 
-// commitRound writes down that a round is judged: the index of its answers,
-// and what the ranks did.
-func (r *run) commitRound(p int, index []byte, stats *PassReport) error {
-	text, err := json.Marshal(stats)
-	if err != nil {
-		return err
-	}
-	r.reports = append(r.reports, *stats)
-	return manifest.WriteCommit(filepath.Join(r.dir, roundFile(p)), append(appendBytes(nil, text), index...))
-}
-
-func (r *run) readRound(p int) (index []byte, stats PassReport, err error) {
-	path := filepath.Join(r.dir, roundFile(p))
-	payload, err := manifest.ReadCommit(path)
-	if err != nil {
-		return nil, stats, err
-	}
-	d := decoder{p: payload}
-	text := d.bytes()
-	if d.short {
-		return nil, stats, fmt.Errorf("%s: %w", path, errShort)
-	}
-	return d.p, stats, json.Unmarshal(text, &stats)
-}
-
 // verify checks on a restart what earlier starts left of a pass, before it is
 // believed. Blocks whose data are damaged or gone are done again, and so are all
 // blocks of an output shard that is gone. Each rank sees to the blocks whose
@@ -230,7 +202,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 			}
 		}
 	}
-	all, err := gatherAll(ctx, r.comm, bad)
+	all, err := round.GatherAll(ctx, r.comm, bad)
 	if err != nil {
 		return err
 	}
@@ -255,7 +227,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 }
 
 func (r *run) verifyBlock(rec *blockRecord) error {
-	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.questions} {
+	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes} {
 		if ref == (manifest.Ref{}) {
 			continue
 		}
@@ -272,38 +244,6 @@ func (r *run) verifyBlock(rec *blockRecord) error {
 		return nil
 	}
 	return checkPiece(r.dir, rec.piece)
-}
-
-// replayBlock sends the logged questions of a block.
-func (r *run) replayBlock(ctx context.Context, route *router, rec *blockRecord) error {
-	in, err := manifest.OpenRef(r.segments(), rec.questions)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	buf := bufio.NewReaderSize(in, 64<<10)
-	var head [questionHeader]byte
-	var p []byte
-	for {
-		if _, err := io.ReadFull(buf, head[:]); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		n, err := binary.ReadUvarint(buf)
-		if err != nil {
-			return err
-		}
-		p = binary.AppendUvarint(append(p[:0], head[:]...), n)
-		at := len(p)
-		p = slices.Grow(p, int(n))[:at+int(n)]
-		if _, err := io.ReadFull(buf, p[at:]); err != nil {
-			return err
-		}
-		if err := route.sendAll(ctx, p); err != nil {
-			return err
-		}
-	}
 }
 
 // asDamaged says whether err is damage of the shard that a job may survive.

@@ -11,6 +11,7 @@ import (
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/manifest"
+	"sluice/stages/round"
 )
 
 // A stream works through spans of blocks, one after the other. Several streams
@@ -19,7 +20,6 @@ type stream struct {
 	m       *mapPass
 	index   int
 	segment *manifest.Segment // made when first written to
-	route   *router           // nil where the pass asks nothing
 	part    *part             // nil where the pass writes nothing
 	parts   int
 }
@@ -67,25 +67,26 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 
 // A result is what became of one batch.
 type result struct {
-	batch     *stages.Batch
-	samples   int64 // as they were read, damaged ones included
-	counts    []int64
-	questions []byte
+	batch   *stages.Batch
+	samples int64 // as they were read, damaged ones included
+	counts  []int64
+	notes   []byte // in the form of a table
+	noted   int64
 }
 
 // A blockRun is the state of a block between its first batch and its last.
 type blockRun struct {
 	*stream
-	shard   *stages.Shard
-	rec     *blockRecord
-	before  []byte // rows left by the pass before; nil means all
-	answers map[int]*answerReader
-	piece   stages.Piece
-	out     *pieceWriter
-	alive   bitmap
-	damage  []byte // the first maxListed entries
-	listed  int
-	asked   io.Writer // nil until the block asks something
+	shard  *stages.Shard
+	rec    *blockRecord
+	before []byte // rows left by the pass before; nil means all
+	known  map[string]*round.Reader
+	piece  stages.Piece
+	out    *pieceWriter
+	alive  bitmap
+	damage []byte // the first maxListed entries
+	listed int
+	notes  io.Writer // nil until something is noted
 }
 
 func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
@@ -148,11 +149,11 @@ func (b *blockRun) unchanged(end bool) error {
 
 // pump runs all batches of the block through the steps of the pass.
 func (b *blockRun) pump(ctx context.Context, reader stages.Reader) error {
-	c := &b.m.clock
+	c := b.m.clock
 	produce := func() (func() (result, error), error) {
 		begin := time.Now()
 		rows, decode, err := reader.Next(ctx)
-		c.read.add(time.Since(begin))
+		c.read.Add(time.Since(begin))
 		if damaged, ok := asDamaged(err); ok {
 			b.truncate(damaged)
 			return nil, io.EOF
@@ -165,26 +166,26 @@ func (b *blockRun) pump(ctx context.Context, reader stages.Reader) error {
 		if err := b.unchanged(false); err != nil {
 			return nil, err
 		}
-		answers, err := b.takeAnswers(first, int64(rows))
+		known, err := b.takeKnown(first, int64(rows))
 		if err != nil {
 			return nil, err
 		}
 		return func() (result, error) {
 			begin := time.Now()
-			defer func() { c.compute.add(time.Since(begin)) }()
+			defer func() { c.Compute.Add(time.Since(begin)) }()
 			batch, err := decode()
 			if err != nil {
 				return result{}, err
 			}
-			return b.m.steps(ctx, batch, b.before, answers)
+			return b.m.steps(ctx, batch, b.before, known)
 		}, nil
 	}
-	return ordered(ctx, b.m.pool, 2, produce, func(res result) error { return b.consume(ctx, res) })
+	return ordered(ctx, b.m.pool, 2, produce, b.consume)
 }
 
 // consume takes the results of batches in the order of their rows.
-func (b *blockRun) consume(ctx context.Context, res result) error {
-	c := &b.m.clock
+func (b *blockRun) consume(res result) error {
+	c := b.m.clock
 	for i, n := range res.counts {
 		b.rec.counts[i] += n
 	}
@@ -196,43 +197,40 @@ func (b *blockRun) consume(ctx context.Context, res result) error {
 		}
 	}
 	b.alive.append(res.batch.Keep)
-	if len(res.questions) > 0 {
-		begin := time.Now()
-		if err := b.ask(ctx, res.questions); err != nil {
+	if len(res.notes) > 0 {
+		if err := b.note(res); err != nil {
 			return err
 		}
-		c.exchange.add(time.Since(begin))
 	}
 	if b.piece != nil {
 		begin := time.Now()
 		if err := b.piece.Write(res.batch); err != nil {
 			return err
 		}
-		c.write.add(time.Since(begin))
+		c.write.Add(time.Since(begin))
 	}
 	b.rec.samples += res.samples
 	c.rows.Add(res.samples)
 	b.m.progress(0, res.samples)
 	format.Release(res.batch)
-	b.m.buffers.put(res.questions)
+	b.m.buffers.put(res.notes)
 	return nil
 }
 
-// ask logs questions in the segment of the stream and sends them to their judges.
-func (b *blockRun) ask(ctx context.Context, questions []byte) error {
-	if b.asked == nil {
+// note writes notes into the segment of the stream.
+func (b *blockRun) note(res result) error {
+	if b.notes == nil {
 		seg, err := b.openSegment()
 		if err != nil {
 			return err
 		}
-		if b.asked, err = seg.Begin(); err != nil {
+		if b.notes, err = seg.Begin(); err != nil {
 			return err
 		}
 	}
-	if _, err := b.asked.Write(questions); err != nil {
-		return err
-	}
-	return b.route.sendAll(ctx, questions)
+	b.rec.noted += res.noted
+	_, err := b.notes.Write(res.notes)
+	return err
 }
 
 func (s *stream) openSegment() (*manifest.Segment, error) {
@@ -251,8 +249,8 @@ func (s *stream) openSegment() (*manifest.Segment, error) {
 
 // finish closes what the block has written and fills in the record.
 func (b *blockRun) finish() (err error) {
-	if b.asked != nil {
-		if b.rec.questions, err = b.segment.End(); err != nil {
+	if b.notes != nil {
+		if b.rec.notes, err = b.segment.End(); err != nil {
 			return err
 		}
 	}
@@ -287,7 +285,7 @@ func (b *blockRun) finish() (err error) {
 		if b.rec.piece, err = b.out.end(); err != nil {
 			return err
 		}
-		b.m.clock.write.add(time.Since(begin))
+		b.m.clock.write.Add(time.Since(begin))
 		b.rec.bytesOut = b.rec.piece.Length
 		b.m.clock.bytesOut.Add(b.rec.bytesOut)
 	}

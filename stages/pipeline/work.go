@@ -5,39 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 	"sync"
 
 	"sluice/mpi"
 	"sluice/stages"
 )
-
-// homes gives each block a home: rank k is home of the blocks [homes[k], homes[k+1]),
-// about as many bytes as the others. The home of a sample is that of its block.
-func homes(blocks []stages.Block, ranks int) []int {
-	var total int64
-	for _, b := range blocks {
-		total += b.Bytes
-	}
-	h := make([]int, 1, ranks+1)
-	var before int64
-	for i, b := range blocks {
-		middle := before + b.Bytes/2
-		for len(h) < ranks && float64(middle) >= float64(total)*float64(len(h))/float64(ranks) {
-			h = append(h, i)
-		}
-		before += b.Bytes
-	}
-	for len(h) <= ranks {
-		h = append(h, len(blocks))
-	}
-	return h
-}
-
-// homeOf returns the rank that is home of a block.
-func homeOf(homes []int, block int) int {
-	return sort.Search(len(homes)-2, func(k int) bool { return homes[k+1] > block })
-}
 
 // A span is a run of consecutive blocks of one shard: what a rank takes at a
 // time, and writes into one part file.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/job"
@@ -43,11 +44,19 @@ type Plan struct {
 // A Pass is the cost of one pass over the input.
 type Pass struct {
 	stages.Pass
-	Needs     []stages.Need
-	Questions Traffic
-	Answers   Traffic
-	Rows      []int64 // left by each counting step
-	sample    *sampled
+	Needs  []stages.Need
+	Unread bool    // nothing to read for, as far as the sample shows
+	Notes  Traffic // that the pass writes down, as they lie in OUT/.sluice
+	Rounds []Round
+	Rows   []int64 // left by each counting step
+	sample *sampled
+}
+
+// A Round is the cost of one round between two passes.
+type Round struct {
+	Name     string
+	Asked    Traffic // questions; requests and records where something is fetched
+	Answered Traffic
 }
 
 // Traffic is records that travel.
@@ -58,6 +67,9 @@ type Traffic struct{ Records, Bytes int64 }
 func (t Traffic) Sent(ranks int) int64 {
 	return int64(float64(t.Bytes) * float64(ranks-1) / float64(ranks))
 }
+
+// Sent is how many bytes the ranks send each other in the round.
+func (r Round) Sent(ranks int) int64 { return r.Asked.Sent(ranks) + r.Answered.Sent(ranks) }
 
 // Whole says that the plan has seen all of the input.
 func (p *Plan) Whole() bool { return p.Sampled >= p.Bytes }
@@ -97,15 +109,22 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	p.Blocks = len(s.blocks)
 	s.choose(o.Sample)
 	defer s.close()
-	for i, pass := range stages.Passes(list) {
-		cost, err := s.run(ctx, i, pass)
-		if err != nil {
-			return nil, err
+	err = mpi.Local(1, mpi.Config{}, func(c mpi.Comm) error {
+		s.comm = c
+		for i, pass := range stages.Passes(list) {
+			cost, err := s.run(ctx, i, pass)
+			if err != nil {
+				return err
+			}
+			if err := s.lacking(); err != nil {
+				return err
+			}
+			p.Passes = append(p.Passes, cost)
 		}
-		if err := s.lacking(); err != nil {
-			return nil, err
-		}
-		p.Passes = append(p.Passes, cost)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	p.scale(s)
 	p.size(s)
@@ -124,7 +143,11 @@ func (p *Plan) scale(s *sampled) {
 	grow(&p.Rows)
 	for i := range p.Passes {
 		c := &p.Passes[i]
-		for _, t := range []*Traffic{&c.Questions, &c.Answers} {
+		traffic := []*Traffic{&c.Notes}
+		for k := range c.Rounds {
+			traffic = append(traffic, &c.Rounds[k].Asked, &c.Rounds[k].Answered)
+		}
+		for _, t := range traffic {
 			grow(&t.Records)
 			grow(&t.Bytes)
 		}
@@ -152,7 +175,19 @@ func (p *Plan) Warnings() []string {
 // Sent is how many bytes the ranks send each other in all passes.
 func (p *Plan) Sent() (n int64) {
 	for _, c := range p.Passes {
-		n += c.Questions.Sent(p.Options.Ranks) + c.Answers.Sent(p.Options.Ranks)
+		for _, r := range c.Rounds {
+			n += r.Sent(p.Options.Ranks)
+		}
+	}
+	return n
+}
+
+// Reads is how many passes read the input.
+func (p *Plan) Reads() (n int) {
+	for _, c := range p.Passes {
+		if !c.Unread {
+			n++
+		}
 	}
 	return n
 }

@@ -2,16 +2,19 @@ package plan
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
+	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/job"
-	"sluice/stages/spill"
+	"sluice/stages/manifest"
+	"sluice/stages/round"
 )
 
 // A sampled input is some blocks of a job's input, over which its stages run
@@ -29,12 +32,11 @@ type sampled struct {
 	bytes, rows int64
 	missing     map[int][]string   // by shard: columns of the pass that no row had so far
 	before      map[stages.ID]bool // rows that earlier passes dropped
-	answers     map[int]map[stages.ID][]stages.Answer
-}
 
-// recordHeader is the size of a question or answer on the wire without its payload: key,
-// order, sample, and one byte of length.
-const recordHeader = 25
+	comm    mpi.Comm // of this rank alone
+	tables  map[string]*round.Table
+	segment *manifest.Segment // that passes write notes into
+}
 
 func (s *sampled) source(shard *stages.Shard, needs []stages.Need) (stages.Source, error) {
 	in := s.job.Inputs[0]
@@ -75,7 +77,7 @@ func (s *sampled) choose(sample int64) {
 	}
 	s.missing = map[int][]string{}
 	s.before = map[stages.ID]bool{}
-	s.answers = map[int]map[stages.ID][]stages.Answer{}
+	s.tables = map[string]*round.Table{}
 	step := 1
 	if total > sample {
 		// At least 64 blocks, or all there are: a few large ones do not speak
@@ -101,29 +103,65 @@ func (s *sampled) run(ctx context.Context, p int, pass stages.Pass) (Pass, error
 			cost.Rows = append(cost.Rows, 0)
 		}
 	}
-	if s.dir == "" {
-		var err error
-		if s.dir, err = os.MkdirTemp(s.job.Scratch, "sluice-plan-"); err != nil {
-			if s.dir, err = os.MkdirTemp("", "sluice-plan-"); err != nil {
-				return cost, err
-			}
-		}
+	if err := s.makeFolder(); err != nil {
+		return cost, err
 	}
-	questions := spill.New(spill.Options{Dir: s.dir, Prefix: "q", Memory: 64 << 20})
-	defer questions.Close()
+	if ends := pass.Ends; ends != nil {
+		given := ends.Tables().Given
+		cost.Unread = given != "" && s.held(given) == 0
+		s.tables[ends.Tables().Notes] = &round.Table{Blocks: map[int]manifest.Ref{}}
+	}
 	for _, b := range s.chosen {
-		if err := s.runBlock(ctx, p, &cost, &s.blocks[b], questions); err != nil {
+		if cost.Unread {
+			break
+		}
+		if err := s.runBlock(ctx, p, &cost, &s.blocks[b]); err != nil {
 			return cost, err
 		}
 	}
 	if pass.Last() {
 		return cost, nil
 	}
-	return cost, s.judge(ctx, p, &cost, questions)
+	return cost, s.hold(ctx, p, &cost)
+}
+
+// makeFolder makes the folder in which the tables of the sample lie.
+func (s *sampled) makeFolder() (err error) {
+	if s.dir != "" {
+		return nil
+	}
+	if s.dir, err = os.MkdirTemp(s.job.Scratch, "sluice-plan-"); err != nil {
+		if s.dir, err = os.MkdirTemp("", "sluice-plan-"); err != nil {
+			return err
+		}
+	}
+	s.segment, err = manifest.NewSegmentWriter(filepath.Join(s.dir, "notes.seg"))
+	return err
+}
+
+func (s *sampled) held(table string) int64 {
+	if t := s.tables[table]; t != nil {
+		return t.Count
+	}
+	return 0
+}
+
+// A blockSample is the state of one block that is read for one pass.
+type blockSample struct {
+	*sampled
+	cost  *Pass
+	known map[string]*round.Reader
+	notes []byte
+	count int64
 }
 
 // runBlock runs the steps of a pass over one block, as far as the limit goes.
-func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.Block, questions *spill.Sorter) error {
+func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.Block) error {
+	run := &blockSample{sampled: s, cost: cost, known: map[string]*round.Reader{}}
+	if err := run.open(blk.Index); err != nil {
+		return err
+	}
+	defer run.close()
 	shard := &s.shards[blk.Shard]
 	src, err := s.source(shard, cost.Needs)
 	if err != nil {
@@ -150,7 +188,7 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 			s.rows += int64(batch.Live() + len(batch.Damaged))
 		}
 		s.note(shard, batch)
-		if err := s.runBatch(ctx, cost, batch, questions); err != nil {
+		if err := run.batch(ctx, batch); err != nil {
 			return err
 		}
 		format.Release(batch)
@@ -158,7 +196,7 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 	if p == 0 {
 		s.bytes += min(in.BytesRead(), blk.Bytes)
 	}
-	return nil
+	return run.keep(blk.Index)
 }
 
 // note remembers which columns a shard lacked in all that was read of it.
@@ -184,110 +222,155 @@ func (s *sampled) lacking() error {
 	return nil
 }
 
-func (s *sampled) runBatch(ctx context.Context, cost *Pass, b *stages.Batch, questions *spill.Sorter) error {
+// open opens the tables that the pass is given.
+func (r *blockSample) open(block int) (err error) {
+	var names []string
+	for _, step := range r.cost.Steps {
+		if step.Table != "" {
+			names = append(names, step.Table)
+		}
+	}
+	if r.cost.Ends != nil {
+		names = append(names, r.cost.Ends.Tables().Given)
+	}
+	for _, name := range names {
+		if r.known[name], err = r.tables[name].Open(r.dir, block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *blockSample) close() {
+	for _, in := range r.known {
+		in.Close()
+	}
+}
+
+// batch runs the steps of the pass over a batch.
+func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	for i, kept := range b.Keep {
-		if kept && s.before[b.ID(i)] {
+		if kept && r.before[b.ID(i)] {
 			b.Drop(i)
 		}
 	}
+	known := map[string][]stages.Note{}
+	for name, in := range r.known {
+		list, err := in.Until(stages.MakeID(b.Block.Index, b.First+int64(b.Len())))
+		if err != nil {
+			return err
+		}
+		known[name] = list
+	}
 	n := 0
 	was := append([]bool(nil), b.Keep...)
-	for _, step := range cost.Steps {
+	for _, step := range r.cost.Steps {
 		var err error
 		switch stage := step.Stage.(type) {
 		case stages.Mapper:
 			err = stage.Map(ctx, b)
 		case stages.Shuffler:
-			var answers []stages.Answer
-			for i := range b.Keep {
-				answers = append(answers, s.answers[step.Round][b.ID(i)]...)
-			}
-			err = stage.Apply(ctx, b, answers)
+			err = stage.Apply(ctx, b, known[step.Table])
 		}
 		if err != nil {
 			return err
 		}
 		if step.Count {
-			cost.Rows[n] += int64(b.Live())
+			r.cost.Rows[n] += int64(b.Live())
 			n++
 		}
 	}
-	if cost.Last() {
-		s.table(cost, b)
+	if r.cost.Last() {
+		r.list(b)
 		return nil
 	}
 	for i, kept := range b.Keep {
 		if was[i] && !kept {
-			s.before[b.ID(i)] = true
+			r.before[b.ID(i)] = true
 		}
 	}
-	var failed error
-	err := cost.Ask.Ask(ctx, b, func(q stages.Question) {
-		cost.Questions.add(len(q.Payload))
-		if failed == nil {
-			failed = questions.Add(spill.Record{Key: q.Key, Order: q.Order, Sample: uint64(q.Sample), Payload: q.Payload})
-		}
+	ends := r.cost.Ends
+	return ends.Note(ctx, b, known[ends.Tables().Given], func(n stages.Note) {
+		at := len(r.notes)
+		r.notes = round.AppendNote(r.notes, n)
+		r.cost.Notes.add(1, len(r.notes)-at)
+		r.count++
 	})
-	return errors.Join(err, failed)
 }
 
-// add counts a record with a payload of n bytes.
-func (t *Traffic) add(n int) {
-	t.Records++
-	t.Bytes += int64(recordHeader - 1 + len(binary.AppendUvarint(nil, uint64(n))) + n)
+// keep makes the notes of the block part of the table.
+func (r *blockSample) keep(block int) error {
+	if len(r.notes) == 0 || r.cost.Ends == nil {
+		return nil
+	}
+	ref, err := r.segment.Append(r.notes)
+	if err != nil {
+		return err
+	}
+	t := r.tables[r.cost.Ends.Tables().Notes]
+	t.Blocks[block] = ref
+	t.Count += r.count
+	return r.segment.Flush()
 }
 
-// table counts what the list of duplicates will ask and be told.
-func (s *sampled) table(cost *Pass, b *stages.Batch) {
+func (t *Traffic) add(records, bytes int) {
+	t.Records += int64(records)
+	t.Bytes += int64(bytes)
+}
+
+// list counts what the list of duplicates will ask and be told.
+func (r *blockSample) list(b *stages.Batch) {
 	id := func(i int) int {
 		if b.RowID == nil {
 			return 0
 		}
 		return len(b.RowID[i])
 	}
+	if len(r.cost.Rounds) == 0 {
+		r.cost.Rounds = []Round{{Name: "list of duplicates"}}
+	}
+	c := &r.cost.Rounds[0]
 	const removal = 1 + 4 + 8 + 8 + 1 // stage, similarity, keeper, group, length of the id
 	seen := map[int]bool{}
 	for _, i := range b.Keepers {
 		if !seen[i] {
-			cost.Questions.add(id(i))
+			c.Asked.add(1, round.HeaderSize+id(i))
 		}
 		seen[i] = true
 	}
-	for _, r := range b.Removed {
-		cost.Questions.add(removal + id(r.Row))
-		cost.Answers.add(removal + 2*id(r.Row)) // the keeper's id is about as long
+	for _, d := range b.Removed {
+		c.Asked.add(1, round.HeaderSize+removal+id(d.Row))
+		c.Answered.add(1, round.HeaderSize+removal+2*id(d.Row)) // the keeper's id is about as long
 	}
 }
 
-// judge judges the questions of the sample.
-func (s *sampled) judge(ctx context.Context, p int, cost *Pass, questions *spill.Sorter) error {
-	it, err := questions.Sorted()
-	if err != nil {
-		return err
-	}
-	s.answers[p] = map[stages.ID][]stages.Answer{}
-	answer := func(a stages.Answer) error {
-		cost.Answers.add(len(a.Payload))
-		a.Payload = append([]byte(nil), a.Payload...)
-		s.answers[p][a.Sample] = append(s.answers[p][a.Sample], a)
-		return nil
-	}
-	for key, group := range it.Groups() {
-		ask := func(yield func(stages.Question) bool) {
-			for r := range group {
-				if !yield(stages.Question{Key: r.Key, Order: r.Order, Sample: stages.ID(r.Sample), Payload: r.Payload}) {
-					return
-				}
+// hold holds the rounds after a pass over the sample.
+func (s *sampled) hold(ctx context.Context, p int, cost *Pass) error {
+	for k, rd := range cost.Ends.Rounds() {
+		c := Round{Name: rd.Name}
+		if rd.Given == "" || s.held(rd.Given) > 0 {
+			var clock round.Clock
+			m := &round.Meeting{
+				Name: rd.Name, Comm: s.comm, Homes: []int{0, len(s.blocks)}, Budget: stages.NewBudget(512<<20, 1), Rows: s.rows,
+				Segments: s.dir, Scratch: s.dir, Prefix: "plan", Tables: s.tables, Clock: &clock,
 			}
+			table, _, err := m.Hold(ctx, rd.Run, fmt.Sprintf("round%d-%d.seg", p, k))
+			if err != nil {
+				return err
+			}
+			s.tables[rd.Makes] = table
+			c.Asked = Traffic{clock.Asked.Records.Load(), clock.Asked.Bytes.Load()}
+			c.Answered = Traffic{clock.Answered.Records.Load(), clock.Answered.Bytes.Load()}
 		}
-		if err := cost.Ask.Judge(ctx, key, ask, answer); err != nil {
-			return err
-		}
+		cost.Rounds = append(cost.Rounds, c)
 	}
-	return it.Err()
+	return nil
 }
 
 func (s *sampled) close() {
+	if s.segment != nil {
+		s.segment.Close()
+	}
 	if s.dir != "" {
 		os.RemoveAll(s.dir)
 	}

@@ -1,6 +1,9 @@
 package plan
 
-import "sluice/stages"
+import (
+	"sluice/stages"
+	"sluice/stages/round"
+)
 
 // What a process takes whatever it does: the program, the runtime, its heap
 // between collections. Measured; bench/results/plan.json has the check.
@@ -23,19 +26,21 @@ func (p *Plan) size(s *sampled) {
 	per := p.batches(b, streams)
 	var most int64
 	for _, c := range p.Passes {
-		asked := perRank(c.Questions, ranks)
-		answered := perRank(c.Answers, ranks)
-		exchange := min(b.Exchange, slots(c.Questions.Bytes, o.Ranks)+slots(c.Answers.Bytes, o.Ranks))
-		most = max(most, min(asked, b.Sort)+min(answered, b.Sort)+exchange)
-		if asked > b.Sort {
-			p.Scratch = max(p.Scratch, asked)
+		for _, r := range c.Rounds {
+			asked, answered := perRank(r.Asked, ranks), perRank(r.Answered, ranks)
+			exchange := min(b.Exchange, slots(r.Asked.Bytes, o.Ranks)+slots(r.Answered.Bytes, o.Ranks))
+			most = max(most, min(asked, b.Sort)+min(answered, b.Sort)+exchange)
+			if asked > b.Sort {
+				p.Scratch = max(p.Scratch, asked)
+			}
+			if answered > b.Sort {
+				p.Scratch = max(p.Scratch, asked+answered)
+			}
+			p.State += r.Answered.Bytes
 		}
-		if answered > b.Sort {
-			p.Scratch = max(p.Scratch, asked+answered)
-		}
-		p.State += c.Questions.Bytes
+		p.State += c.Notes.Bytes
 		if !c.Last() {
-			p.State += c.Answers.Bytes + p.Rows/8
+			p.State += p.Rows / 8
 		}
 	}
 	p.Memory = baseMemory + local*(per+most)
@@ -54,7 +59,7 @@ func (p *Plan) batches(b stages.Budget, streams int) int64 {
 
 // perRank is what the sorter of a rank holds of a traffic.
 func perRank(t Traffic, ranks int64) int64 {
-	return (t.Bytes - t.Records*(recordHeader-1) + t.Records*entry) / ranks
+	return (t.Bytes - t.Records*(round.HeaderSize-1) + t.Records*entry) / ranks
 }
 
 // slots is how much of the slots of an exchange a traffic of so many bytes

@@ -141,18 +141,18 @@ func (s *Sorter) Stats() Stats {
 	return st
 }
 
-// Sorted ends adding and returns the records in order. It may be called once;
-// the iterator is good until Close.
+// Sorted ends adding and returns the records in order. It may be called again
+// to read them once more; the iterator is good until then, or until Close.
 func (s *Sorter) Sorted() (*Iter, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	if s.sorted {
-		return nil, fmt.Errorf("spill: sorted twice")
-	}
+	again := s.sorted
 	s.sorted = true
 	if len(s.runs) == 0 {
-		s.memory.sort()
+		if !again {
+			s.memory.sort()
+		}
 		return &Iter{s: s}, nil
 	}
 	if s.memory.len() > 0 {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -15,10 +16,10 @@ import (
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/manifest"
-	"sluice/stages/spill"
+	"sluice/stages/round"
 )
 
-// The list of duplicates is made by a round of its own, which the last pass asks: a
+// The list of duplicates is made by a round of its own, of what the last pass notes: a
 // removed sample asks under its keeper, the keeper under itself, with its id. The
 // judge tells the rank that writes about the removed sample.
 
@@ -31,19 +32,24 @@ func mix64(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// Orders of the questions: the keeper's comes first.
+// What a note is about, its first byte, and the order of the question that comes
+// of it: the keeper's comes first.
 const (
-	orderKeeper = iota
-	orderRemoved
+	aboutKeeper = iota
+	aboutRemoved
 )
+
+// duplicatesTable is what the last pass notes.
+const duplicatesTable = "duplicates"
 
 // maxID is the length of the longest id that the list can hold: two of them go
 // into a message of any exchange. A longer one is listed as SHARD:ROW.
 const maxID = 3000
 
-// askTable asks about the removals and keepers of a batch. A sample may have
-// been removed or have become a keeper in several stages.
-func (r *run) askTable(b *stages.Batch, ask func(stages.Question)) {
+// noteDuplicates notes the removals and keepers of a batch. A sample may have been
+// removed or have become a keeper in several stages. The note of a keeper is its
+// id; that of a removed sample is keeper, stage, similarity, group, id.
+func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
 	id := func(i int) []byte {
 		if b.RowID == nil || len(b.RowID[i]) > maxID {
 			return nil
@@ -51,17 +57,26 @@ func (r *run) askTable(b *stages.Batch, ask func(stages.Question)) {
 		return b.RowID[i]
 	}
 	slices.Sort(b.Keepers)
-	for _, i := range slices.Compact(b.Keepers) {
-		ask(stages.Question{Key: mix64(uint64(b.ID(i))), Order: orderKeeper, Sample: b.ID(i), Payload: id(i)})
-	}
+	slices.SortStableFunc(b.Removed, func(a, b stages.Removal) int { return cmp.Compare(a.Row, b.Row) })
+	keepers, removed := slices.Compact(b.Keepers), b.Removed
 	var payload []byte
-	for _, removal := range b.Removed {
-		payload = binary.AppendUvarint(payload[:0], uint64(r.stageIndex(removal.Stage)))
-		payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(removal.Similarity))
-		payload = binary.LittleEndian.AppendUint64(payload, uint64(removal.Keeper))
-		payload = binary.LittleEndian.AppendUint64(payload, uint64(removal.Group))
-		payload = appendBytes(payload, id(removal.Row))
-		ask(stages.Question{Key: mix64(uint64(removal.Keeper)), Order: orderRemoved, Sample: b.ID(removal.Row), Payload: payload})
+	for len(keepers)+len(removed) > 0 {
+		if len(removed) == 0 || len(keepers) > 0 && keepers[0] <= removed[0].Row {
+			i := keepers[0]
+			keepers = keepers[1:]
+			payload = append(append(payload[:0], aboutKeeper), id(i)...)
+			note(stages.Note{Sample: b.ID(i), Payload: payload})
+			continue
+		}
+		d := removed[0]
+		removed = removed[1:]
+		payload = append(payload[:0], aboutRemoved)
+		payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Keeper))
+		payload = binary.AppendUvarint(payload, uint64(r.stageIndex(d.Stage)))
+		payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(d.Similarity))
+		payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Group))
+		payload = appendBytes(payload, id(d.Row))
+		note(stages.Note{Sample: b.ID(d.Row), Payload: payload})
 	}
 }
 
@@ -70,16 +85,25 @@ func (r *run) stageIndex(name string) int {
 	return slices.IndexFunc(r.stages, func(s stages.Stage) bool { return s.Name() == name })
 }
 
-// judgeTable adds the keeper's id to what removed samples asked.
-func judgeTable(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Answer) error) error {
+// askDuplicate makes a question of a note.
+func askDuplicate(id stages.ID, payload []byte) stages.Question {
+	if payload[0] == aboutKeeper {
+		return stages.Question{Key: mix64(uint64(id)), Order: aboutKeeper, Sample: id, Payload: payload[1:]}
+	}
+	keeper := binary.LittleEndian.Uint64(payload[1:])
+	return stages.Question{Key: mix64(keeper), Order: aboutRemoved, Sample: id, Payload: payload[1:]}
+}
+
+// judgeDuplicates adds the keeper's id to what removed samples asked.
+func judgeDuplicates(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
 	var keeper, payload []byte
 	for q := range questions {
-		if q.Order == orderKeeper {
+		if q.Order == aboutKeeper {
 			keeper = append(keeper[:0], q.Payload...)
 			continue
 		}
 		payload = append(append(payload[:0], q.Payload...), keeper...)
-		if err := answer(stages.Answer{Sample: q.Sample, Payload: payload}); err != nil {
+		if err := answer(stages.Note{Sample: q.Sample, Payload: payload}); err != nil {
 			return err
 		}
 	}
@@ -103,9 +127,24 @@ func tableRanges(shards []stages.Shard) []int {
 	return append(ranges, len(shards))
 }
 
-// writeTable writes the files of the list whose ranges are this rank's, out of
-// the answers that came to it, and closes answers. It is collective.
-func (r *run) writeTable(ctx context.Context, answers *spill.Sorter) error {
+// listDuplicates holds the round of pass p, and writes the files of the list. It is collective.
+func (r *run) listDuplicates(ctx context.Context, p int, c *clock) error {
+	m := r.meeting("list of duplicates", &c.Clock)
+	m.Tables = map[string]*round.Table{duplicatesTable: r.noted(p)}
+	m.Dest = func(id stages.ID) int { return r.rangeOwner(r.rangeOf(id)) }
+	answers, err := m.ByKey(ctx, stages.ByKey{Judge: judgeDuplicates, Ask: func(ask func(stages.Question) error) error {
+		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+			for _, n := range notes[0] {
+				if err := ask(askDuplicate(id, n.Payload)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, duplicatesTable)
+	}})
+	if err != nil {
+		return err
+	}
 	rows, err := r.writeRanges(answers)
 	err = errors.Join(err, answers.Close())
 	if err := mpi.Agree(ctx, r.comm, err); err != nil {
@@ -130,12 +169,13 @@ func (r *run) rangeOf(id stages.ID) int {
 
 func (r *run) rangeOwner(k int) int { return k % r.comm.Size() }
 
-func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
-	it, err := answers.Sorted()
-	if err != nil {
-		return 0, err
-	}
-	rec, err := it.Next()
+// stopEvery is after how many rows a rank looks whether it was asked to stop.
+const stopEvery = 1024
+
+// writeRanges writes the files of the list whose ranges are this rank's, out of
+// the answers that came to it.
+func (r *run) writeRanges(answers stages.Notes) (rows int64, err error) {
+	n, err := answers.Next()
 	for k := r.comm.Rank(); k < len(r.ranges)-1; k += r.comm.Size() {
 		path := filepath.Join(r.job.Output, "duplicates", fmt.Sprintf("part-%05d.parquet", k))
 		out, e := manifest.CreateAtomic(path)
@@ -147,8 +187,8 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 		if e != nil {
 			return rows, e
 		}
-		for ; err == nil && r.rangeOf(stages.ID(rec.Sample)) == k; rec, err = it.Next() {
-			d, e := r.duplicate(stages.ID(rec.Sample), rec.Payload)
+		for ; err == nil && r.rangeOf(n.Sample) == k; n, err = answers.Next() {
+			d, e := r.duplicate(n.Sample, n.Payload)
 			if e == nil {
 				e = table.Write(d)
 			}
@@ -178,9 +218,10 @@ func (r *run) writeRanges(answers *spill.Sorter) (rows int64, err error) {
 // duplicate makes a row of the list from an answer.
 func (r *run) duplicate(sample stages.ID, payload []byte) (format.Duplicate, error) {
 	d := decoder{p: payload}
+	keeper := stages.ID(d.uint64())
 	stage := d.uint()
 	similarity := math.Float32frombits(d.uint32())
-	keeper, group := stages.ID(d.uint64()), stages.ID(d.uint64())
+	group := stages.ID(d.uint64())
 	id := string(d.bytes())
 	if d.short || stage >= uint64(len(r.stages)) {
 		return format.Duplicate{}, errShort

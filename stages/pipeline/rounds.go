@@ -1,0 +1,196 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/manifest"
+	"sluice/stages/round"
+)
+
+// planRounds lists the rounds of all passes; none of them is held yet.
+func (r *run) planRounds() {
+	r.rounds = make([][]stages.Round, len(r.passes))
+	for p, pass := range r.passes {
+		if pass.Ends != nil {
+			r.rounds[p] = pass.Ends.Rounds()
+		}
+	}
+	r.forgetRounds()
+}
+
+// forgetRounds makes that no round counts as held.
+func (r *run) forgetRounds() {
+	r.held = make([]int, len(r.passes))
+	r.tables = map[string]*round.Table{}
+	r.reports = map[int]PassReport{}
+}
+
+// empty says that a table has no note on any rank.
+func (r *run) empty(table string) bool {
+	t := r.tables[table]
+	return t == nil || t.Count == 0
+}
+
+// unread says that pass p has nothing to read for: its shuffler is given no
+// note, and nothing else is to be found out. All rounds before it have been held.
+func (r *run) unread(p int) bool {
+	pass := r.passes[p]
+	if pass.Ends == nil || pass.Ends.Tables().Given == "" || !r.empty(pass.Ends.Tables().Given) {
+		return false
+	}
+	for _, step := range pass.Steps {
+		if step.Count {
+			return false
+		}
+	}
+	return true
+}
+
+// prior returns the last pass before p that was read, -1 if there is none.
+func (r *run) prior(p int) int {
+	for p--; p >= 0 && r.unread(p); p-- {
+	}
+	return p
+}
+
+// idle says that a round has nothing to do.
+func (r *run) idle(rd stages.Round) bool { return rd.Given != "" && r.empty(rd.Given) }
+
+// takeNotes lets the rounds know what pass p noted.
+func (r *run) takeNotes(p int) {
+	if ends := r.passes[p].Ends; ends != nil {
+		r.tables[ends.Tables().Notes] = r.noted(p)
+	}
+}
+
+// noted returns the table of what pass p noted.
+func (r *run) noted(p int) *round.Table {
+	t := &round.Table{Blocks: map[int]manifest.Ref{}}
+	for b, rec := range r.records[p] {
+		if rec != nil && rec.notes != (manifest.Ref{}) {
+			t.Blocks[b] = rec.notes
+			t.Count += rec.noted
+		}
+	}
+	return t
+}
+
+// adoptRounds takes over what earlier starts have held. index returns the
+// index of the table that a round made, if that is committed.
+func (r *run) adoptRounds(index func(p, k int) (index []byte, ok bool, err error)) error {
+	reports := r.reports
+	r.forgetRounds()
+	r.reports = reports
+	for p := range r.passes {
+		// A journal may be damaged: the rounds are there, and some rows are not.
+		if r.passes[p].Last() || !r.complete(p) {
+			return nil
+		}
+		if p == 0 {
+			r.setBases()
+		}
+		r.takeNotes(p)
+		for k, rd := range r.rounds[p] {
+			if !r.idle(rd) {
+				p, ok, err := index(p, k)
+				if err != nil || !ok {
+					return err
+				}
+				if r.tables[rd.Makes], err = round.DecodeIndex(p); err != nil {
+					return err
+				}
+			}
+			r.held[p] = k + 1
+		}
+	}
+	return nil
+}
+
+// samples counts the samples of the job, once the first pass is done.
+func (r *run) samples() (n int64) {
+	for _, rec := range r.records[0] {
+		n += rec.samples
+	}
+	return n
+}
+
+// meeting returns what a round is given to work with.
+func (r *run) meeting(name string, c *round.Clock) *round.Meeting {
+	return &round.Meeting{
+		Name: name, Comm: r.comm, Homes: r.homes, Budget: r.budget, Rows: r.samples(), Segments: r.segments(),
+		Scratch: r.scratch, Prefix: r.tag, MaxScratch: r.job.ScratchMax / int64(max(1, r.comm.LocalSize())),
+		Tables: r.tables, Clock: c, Stopping: r.stopping,
+	}
+}
+
+// holdRounds holds the rounds after pass p that are still to be held. Rank 0 commits
+// each. It is collective.
+func (r *run) holdRounds(ctx context.Context, p int, c *clock) error {
+	for k := r.held[p]; k < len(r.rounds[p]); k++ {
+		rd := r.rounds[p][k]
+		if !r.idle(rd) {
+			if err := r.holdRound(ctx, p, k, c); err != nil {
+				return err
+			}
+		}
+		r.held[p] = k + 1
+	}
+	return nil
+}
+
+func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
+	rd := r.rounds[p][k]
+	for _, w := range r.watch {
+		w.Pass(p+1, len(r.passes), rd.Name, 0)
+	}
+	file := fmt.Sprintf("round%d-%d-%d-%d.seg", p, k, r.start, r.comm.Rank())
+	table, index, err := r.meeting(rd.Name, &c.Clock).Hold(ctx, rd.Run, file)
+	for _, w := range r.watch {
+		w.Finish()
+	}
+	if err != nil {
+		return err
+	}
+	report, err := r.gatherReports(ctx, c)
+	if err != nil {
+		return err
+	}
+	if r.comm.Rank() == 0 {
+		err = r.commitRound(p, k, index, &report)
+	}
+	if err := mpi.Agree(ctx, r.comm, err); err != nil {
+		return err
+	}
+	r.tables[rd.Makes], r.reports[p] = table, report
+	return nil
+}
+
+// commitRound writes down that a round is held: the index of its table, and
+// what the ranks did.
+func (r *run) commitRound(p, k int, index []byte, report *PassReport) error {
+	text, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	return manifest.WriteCommit(filepath.Join(r.dir, roundFile(p, k)), append(appendBytes(nil, text), index...))
+}
+
+// readRound reads what commitRound wrote.
+func (r *run) readRound(p, k int) (index []byte, report PassReport, err error) {
+	path := filepath.Join(r.dir, roundFile(p, k))
+	payload, err := manifest.ReadCommit(path)
+	if err != nil {
+		return nil, report, err
+	}
+	d := decoder{p: payload}
+	text := d.bytes()
+	if d.short {
+		return nil, report, fmt.Errorf("%s: %w", path, errShort)
+	}
+	return d.p, report, json.Unmarshal(text, &report)
+}

@@ -1,0 +1,192 @@
+package round
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"sluice/stages"
+	"sluice/stages/manifest"
+)
+
+// A Table says where the notes of a table lie: for each block that has some,
+// one piece of a segment. Notes have the form
+//
+//	sample 8 bytes, little endian; length of the payload, a uvarint; the payload
+//
+// and lie in the order of (sample, payload).
+type Table struct {
+	Count  int64 // notes, over all ranks
+	Blocks map[int]manifest.Ref
+}
+
+// AppendNote appends a note in the form in which tables hold it.
+func AppendNote(b []byte, n stages.Note) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(n.Sample))
+	b = binary.AppendUvarint(b, uint64(len(n.Payload)))
+	return append(b, n.Payload...)
+}
+
+// errEnough ends a reading of a table before its end.
+var errEnough = errors.New("enough")
+
+// errBroken reports notes that passed their checksum and are still not whole.
+var errBroken = errors.New("a table of this job is of another version\nstart over with --fresh, or use the sluice that began the job")
+
+// A Reader reads the notes of one block. The zero value has none.
+type Reader struct {
+	in    *manifest.Section
+	buf   *bufio.Reader
+	next  stages.Note
+	have  bool
+	arena []byte // payloads of the notes that were returned last
+	list  []stages.Note
+}
+
+// Open opens the notes of a block, after checking all of them: a sample that
+// is wrong by a bit would hide the notes behind it.
+func (t *Table) Open(segments string, block int) (*Reader, error) {
+	if t == nil {
+		return &Reader{}, nil
+	}
+	ref, ok := t.Blocks[block]
+	if !ok {
+		return &Reader{}, nil
+	}
+	in, err := manifest.OpenSection(segments, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Check(); err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	return &Reader{in: in, buf: bufio.NewReaderSize(in, int(min(ref.Length+16, 256<<10)))}, nil
+}
+
+// Close closes the file.
+func (r *Reader) Close() error {
+	if r.in == nil {
+		return nil
+	}
+	return r.in.Close()
+}
+
+// none is the sample that stands for the end.
+const none = stages.ID(math.MaxUint64)
+
+// Sample returns the sample of the next note; none at the end.
+func (r *Reader) Sample() (stages.ID, error) {
+	if r.in == nil {
+		return none, nil
+	}
+	if !r.have {
+		if err := r.read(); errors.Is(err, io.EOF) {
+			return none, nil
+		} else if err != nil {
+			return none, err
+		}
+		r.have = true
+	}
+	return r.next.Sample, nil
+}
+
+// read reads the next note, its payload to the end of the arena.
+func (r *Reader) read() error {
+	var id [8]byte
+	if _, err := io.ReadFull(r.buf, id[:]); err != nil {
+		return err
+	}
+	n, err := binary.ReadUvarint(r.buf)
+	if err != nil {
+		return errBroken
+	}
+	at := len(r.arena)
+	if cap(r.arena)-at < int(n) {
+		// What was returned stays where it is.
+		r.arena, at = make([]byte, 0, max(4<<10, 2*int(n))), 0
+	}
+	r.arena = r.arena[:at+int(n)]
+	r.next = stages.Note{Sample: stages.ID(binary.LittleEndian.Uint64(id[:])), Payload: r.arena[at:]}
+	if _, err := io.ReadFull(r.buf, r.next.Payload); err != nil {
+		return errBroken
+	}
+	return nil
+}
+
+// Until returns the notes about samples before end, good until the next call.
+func (r *Reader) Until(end stages.ID) ([]stages.Note, error) {
+	r.list = r.list[:0]
+	if !r.have {
+		r.arena = r.arena[:0]
+	} else {
+		// The note that was read ahead moves to the front.
+		n := copy(r.arena[:cap(r.arena)], r.next.Payload)
+		r.arena = r.arena[:n]
+		r.next.Payload = r.arena[:n:n]
+	}
+	for {
+		id, err := r.Sample()
+		if err != nil || id == none || id >= end {
+			return r.list, err
+		}
+		r.list = append(r.list, r.next)
+		r.have = false
+	}
+}
+
+// Home implements stages.Meeting.
+func (m *Meeting) Home(ctx context.Context, f func(id stages.ID, notes [][]stages.Note) error, tables ...string) error {
+	for b := m.Homes[m.Comm.Rank()]; b < m.Homes[m.Comm.Rank()+1]; b++ {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		err := m.homeBlock(b, f, tables)
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Meeting) homeBlock(block int, f func(id stages.ID, notes [][]stages.Note) error, tables []string) error {
+	readers := make([]*Reader, len(tables))
+	for i, name := range tables {
+		r, err := m.Tables[name].Open(m.Segments, block)
+		if err != nil {
+			return fmt.Errorf("table %s: %w\na checkpoint of this job is damaged or gone; start over with --fresh", name, err)
+		}
+		readers[i] = r
+		defer r.Close()
+	}
+	notes := make([][]stages.Note, len(tables))
+	for {
+		next := none
+		for _, r := range readers {
+			id, err := r.Sample()
+			if err != nil {
+				return err
+			}
+			next = min(next, id)
+		}
+		if next == none {
+			return nil
+		}
+		for i, r := range readers {
+			list, err := r.Until(next + 1)
+			if err != nil {
+				return err
+			}
+			notes[i] = list
+		}
+		if err := f(next, notes); err != nil {
+			return err
+		}
+	}
+}
