@@ -59,6 +59,19 @@ func NewNormalizer(names []string) (Normalizer, error) {
 	return z, nil
 }
 
+// String returns the names, in order, with commas between them.
+func (z Normalizer) String() string {
+	var names []string
+	for i, on := range []bool{
+		z.unicodeForm && z.form == norm.NFC, z.unicodeForm && z.form == norm.NFKC, z.lower, z.digits, z.punctuation, z.spaces,
+	} {
+		if on {
+			names = append(names, Normalizations()[i])
+		}
+	}
+	return strings.Join(names, ",")
+}
+
 // Append appends the normalised text to dst, which must not overlap it.
 func (z Normalizer) Append(dst, text []byte) []byte {
 	if z.unicodeForm && !z.form.IsNormal(text) {

@@ -1,4 +1,4 @@
-// Package scan finds the parts of a text: words, code points, and the
+// Package scan finds the parts of a text: words, code points, shingles, and the
 // normalised form in which texts are compared. Its functions take UTF-8 as it
 // comes; a byte that is not part of a valid code point counts as one.
 package scan

@@ -1,0 +1,3 @@
+module sluice/stages/scan/tables
+
+go 1.26.0
