@@ -29,9 +29,9 @@ type Round struct {
 	Run func(ctx context.Context, m Meeting) (Notes, error)
 }
 
-// A Meeting is what a round is given to work with. Home may be called by
-// itself and from within the functions that are passed to ByKey and Fetch, by
-// one goroutine at a time; the others are collective.
+// A Meeting is what a round is given to work with, by one goroutine. ByKey,
+// Fetch, Sum and Agree are collective. Home may be called from within the functions
+// that are passed to them.
 type Meeting interface {
 	// Home calls f for each sample at home that has a note in at least one of
 	// the tables, in the order of the samples. notes[i] are those in tables[i], sorted by
@@ -47,8 +47,18 @@ type Meeting interface {
 	Fetch(ctx context.Context, f Fetch) (Notes, error)
 	// Sum adds x up over the ranks, in place, modulo 2^64.
 	Sum(ctx context.Context, x []uint64) error
+	// Agree returns nil if err is nil on all ranks, and otherwise an error on all. It
+	// must stand between what can fail on one rank and the next collective;
+	// ByKey, Fetch and the end of the round agree on what happens in them.
+	Agree(ctx context.Context, err error) error
 	// Sorter returns a sorter of notes that belong to this rank alone.
 	Sorter() Sorter
+	// Keep makes a table of notes about samples at home, for Home and Fetch
+	// in this round; nothing is left of it after. It closes the notes. It takes the
+	// place of a table of that name.
+	Keep(table string, notes Notes) error
+	// Room is how many bytes the round may hold besides.
+	Room() int64
 }
 
 // A Question is asked by a sample. All questions with one key meet.

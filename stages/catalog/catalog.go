@@ -14,6 +14,8 @@ func All() job.Catalog {
 	return job.Catalog{
 		"dedup.exact": job.NewEntry("keep one of all samples with equal text",
 			dedup.DefaultExact(), dedup.NewExact).Takes("action"),
+		"dedup.fuzzy": job.NewEntry("keep one of all samples with similar text",
+			dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
 		"text.word_count": job.NewEntry("keep texts of min_words to max_words words",
 			text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}

@@ -194,28 +194,17 @@ next:
 	return nil
 }
 
+// Apply removes, or marks, what repeats another.
 func (x *exact) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
-	var mark *stages.Column
-	if x.common.Action == "mark" {
-		mark = b.Add(x.common.Name)
-		for i := range mark.Values {
-			mark.Values[i] = stages.Scalar{Kind: stages.Bool, Int: 1}
-		}
-	}
-	for _, a := range notes {
-		i := int(a.Sample.Row() - b.First)
-		if len(a.Payload) == 0 {
+	mark := newMark(b, x.common)
+	for _, n := range notes {
+		i := int(n.Sample.Row() - b.First)
+		if len(n.Payload) == 0 {
 			b.Keepers = append(b.Keepers, i)
 			continue
 		}
-		keeper := stages.ID(binary.LittleEndian.Uint64(a.Payload))
-		r := stages.Removal{Row: i, Stage: x.common.Name, Keeper: keeper, Group: keeper, Similarity: float32(math.NaN())}
-		if mark != nil {
-			mark.Values[i].Int = 0
-			b.Removed = append(b.Removed, r)
-		} else {
-			b.Remove(r)
-		}
+		keeper := stages.ID(binary.LittleEndian.Uint64(n.Payload))
+		mark.remove(b, stages.Removal{Row: i, Stage: x.Name(), Keeper: keeper, Group: keeper, Similarity: float32(math.NaN())})
 	}
 	return nil
 }

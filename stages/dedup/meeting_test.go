@@ -47,7 +47,9 @@ func (m *meeting) pass(t *testing.T, s stages.Shuffler, b *stages.Batch) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.tables[r.Makes] = all(t, notes)
+		if m.tables[r.Makes], err = read(notes); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -56,27 +58,33 @@ func clone(n stages.Note) stages.Note {
 	return n
 }
 
-func all(t *testing.T, notes stages.Notes) (list []stages.Note) {
-	t.Helper()
-	if notes == nil {
-		return nil
-	}
-	for {
+func read(notes stages.Notes) (list []stages.Note, err error) {
+	for notes != nil {
 		n, err := notes.Next()
 		if err == io.EOF {
-			return list
+			break
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		list = append(list, clone(n))
 	}
+	return list, nil
 }
 
 func (m *meeting) Held(table string) int64             { return int64(len(m.tables[table])) }
 func (m *meeting) Samples() int64                      { return m.samples }
 func (m *meeting) Sum(context.Context, []uint64) error { return nil }
 func (m *meeting) Sorter() stages.Sorter               { return &memoryNotes{} }
+
+func (m *meeting) Agree(_ context.Context, err error) error { return err }
+func (m *meeting) Room() int64                              { return 1 << 10 }
+
+func (m *meeting) Keep(table string, notes stages.Notes) error {
+	list, err := read(notes)
+	m.tables[table] = list
+	return err
+}
 
 func (m *meeting) Home(_ context.Context, f func(stages.ID, [][]stages.Note) error, tables ...string) error {
 	samples := map[stages.ID][][]stages.Note{}

@@ -30,14 +30,12 @@ func (m *Meeting) Fetch(ctx context.Context, f stages.Fetch) (stages.Notes, erro
 		return nil, err
 	}
 	defer records.Close()
-	// What was served need not be held any longer.
-	if err := requests.Close(); err != nil {
-		return nil, err
-	}
+	// What was served need not be held any longer; an error would come again.
+	_ = requests.Close()
 	answers, err := m.gather(ctx, "answers", share, &m.Clock.Answered, func(r *router) error {
 		return m.join(ctx, f, questions, records, m.answerer(ctx, r))
 	})
-	return m.notes(answers, err)
+	return m.notes(ctx, answers, err)
 }
 
 // request asks for the records that the questions of this rank are about. A

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"sluice/mpi"
 	"sluice/stages"
@@ -16,6 +17,11 @@ import (
 // rank, named file, and returns the table, and its index for [DecodeIndex]:
 // the same on all ranks. All of it is durable. It is collective.
 func (m *Meeting) Hold(ctx context.Context, run func(context.Context, stages.Meeting) (stages.Notes, error), file string) (*Table, []byte, error) {
+	defer func() {
+		for name := range m.kept {
+			m.drop(name)
+		}
+	}()
 	notes, err := run(ctx, m)
 	// What a round returns need not have been agreed on.
 	if err := mpi.Agree(ctx, m.Comm, err); err != nil {
@@ -24,7 +30,8 @@ func (m *Meeting) Hold(ctx context.Context, run func(context.Context, stages.Mee
 		}
 		return nil, nil, err
 	}
-	own, err := m.write(notes, file)
+	w := tableWriter{path: filepath.Join(m.Segments, file), durable: true, block: -1}
+	own, err := m.write(notes, &w)
 	if notes != nil {
 		err = errors.Join(err, notes.Close())
 	}
@@ -42,13 +49,12 @@ func (m *Meeting) Hold(ctx context.Context, run func(context.Context, stages.Mee
 	return t, index, err
 }
 
-// write writes notes into a segment, block by block, and returns the index of
+// write writes notes into a table, block by block, and returns the index of
 // it: for each block its number, how many notes, and a Ref.
-func (m *Meeting) write(notes stages.Notes, file string) (index []byte, err error) {
+func (m *Meeting) write(notes stages.Notes, w *tableWriter) (index []byte, err error) {
 	if notes == nil {
 		return nil, nil
 	}
-	w := tableWriter{path: file, dir: m.Segments, block: -1}
 	defer w.close()
 	for n := 0; ; {
 		if err := m.stopped(&n); err != nil {
@@ -69,18 +75,19 @@ func (m *Meeting) write(notes stages.Notes, file string) (index []byte, err erro
 
 // A tableWriter writes notes, sorted by sample, as pieces of a segment.
 type tableWriter struct {
-	dir, path string
-	segment   *manifest.Segment
-	piece     io.Writer
-	block     int
-	count     uint64
-	index     []byte
-	buf       []byte
+	path    string // of its segment
+	durable bool
+	segment *manifest.Segment
+	piece   io.Writer
+	block   int
+	count   uint64
+	index   []byte
+	buf     []byte
 }
 
 func (w *tableWriter) add(n stages.Note) (err error) {
 	if w.segment == nil {
-		if w.segment, err = manifest.NewSegmentWriter(w.dir + "/" + w.path); err != nil {
+		if w.segment, err = manifest.NewSegmentWriter(w.path); err != nil {
 			return err
 		}
 	}
@@ -110,10 +117,13 @@ func (w *tableWriter) endBlock() error {
 	return err
 }
 
-// end makes durable what was written, and returns the index.
+// end ends the table, durable where it is to be, and returns the index.
 func (w *tableWriter) end() ([]byte, error) {
 	if err := w.endBlock(); err != nil || w.segment == nil {
 		return w.index, err
+	}
+	if !w.durable {
+		return w.index, w.segment.Flush()
 	}
 	return w.index, w.segment.Sync()
 }

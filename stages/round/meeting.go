@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"sluice/mpi"
@@ -37,6 +39,9 @@ type Meeting struct {
 	Stopping func() bool
 	// Dest says which rank answers go to; nil = the home of their sample.
 	Dest func(stages.ID) int
+
+	kept map[string]*Table
+	made int // files of kept tables so far
 }
 
 // stopEvery is after how many records a rank looks whether it was asked to stop.
@@ -52,7 +57,7 @@ func (m *Meeting) stopped(n *int) error {
 
 // Held implements stages.Meeting.
 func (m *Meeting) Held(table string) int64 {
-	if t := m.Tables[table]; t != nil {
+	if t := m.table(table); t != nil {
 		return t.Count
 	}
 	return 0
@@ -65,6 +70,9 @@ func (m *Meeting) Samples() int64 { return m.Rows }
 func (m *Meeting) Sum(ctx context.Context, x []uint64) error {
 	return m.Comm.AllReduce(ctx, x, mpi.Sum)
 }
+
+// Agree implements stages.Meeting.
+func (m *Meeting) Agree(ctx context.Context, err error) error { return mpi.Agree(ctx, m.Comm, err) }
 
 // ByKey implements stages.Meeting.
 func (m *Meeting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, error) {
@@ -98,7 +106,7 @@ func (m *Meeting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, erro
 		}
 		return it.Err()
 	})
-	return m.notes(answers, err)
+	return m.notes(ctx, answers, err)
 }
 
 func asQuestions(records iter.Seq[spill.Record]) iter.Seq[stages.Question] {
@@ -111,16 +119,72 @@ func asQuestions(records iter.Seq[spill.Record]) iter.Seq[stages.Question] {
 	}
 }
 
-// notes makes notes of the answers that came.
-func (m *Meeting) notes(s *spill.Sorter, err error) (stages.Notes, error) {
+// notes makes notes of the answers that came. It is collective, and err is agreed on.
+func (m *Meeting) notes(ctx context.Context, s *spill.Sorter, err error) (stages.Notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&noteSorter{s}).Sorted()
+	notes, err := (&noteSorter{s}).Sorted()
+	if e := m.Agree(ctx, err); e != nil {
+		if err == nil {
+			notes.Close()
+		}
+		return nil, e
+	}
+	return notes, nil
 }
 
 // Sorter implements stages.Meeting.
 func (m *Meeting) Sorter() stages.Sorter { return &noteSorter{m.sorter("own", m.Budget.Sort/2)} }
+
+// Keep implements stages.Meeting.
+func (m *Meeting) Keep(table string, notes stages.Notes) error {
+	if m.kept == nil {
+		m.kept = map[string]*Table{}
+	}
+	if err := os.MkdirAll(m.Scratch, 0o777); err != nil {
+		return errors.Join(err, notes.Close())
+	}
+	m.made++
+	w := tableWriter{path: filepath.Join(m.Scratch, fmt.Sprintf("%s-%d-kept%d.seg", m.Prefix, m.Comm.Rank(), m.made)), block: -1}
+	index, err := m.write(notes, &w)
+	if err = errors.Join(err, notes.Close()); err != nil {
+		return err
+	}
+	t, err := DecodeIndex(index)
+	if err != nil {
+		return err
+	}
+	m.drop(table)
+	t.dir = m.Scratch
+	m.kept[table] = t
+	return nil
+}
+
+// drop removes a kept table.
+func (m *Meeting) drop(table string) {
+	t := m.kept[table]
+	delete(m.kept, table)
+	if t == nil {
+		return
+	}
+	for _, ref := range t.Blocks {
+		// All of them lie in one file. Scratch is cleaned in the end in any case.
+		_ = os.Remove(filepath.Join(t.dir, ref.File))
+		return
+	}
+}
+
+// table returns a table by its name, nil if there is none.
+func (m *Meeting) table(name string) *Table {
+	if t := m.kept[name]; t != nil {
+		return t
+	}
+	return m.Tables[name]
+}
+
+// Room implements stages.Meeting.
+func (m *Meeting) Room() int64 { return m.Budget.Sort / 2 }
 
 // A noteSorter sorts notes.
 type noteSorter struct{ s *spill.Sorter }

@@ -22,6 +22,7 @@ import (
 type Table struct {
 	Count  int64 // notes, over all ranks
 	Blocks map[int]manifest.Ref
+	dir    string // where the segments lie; "" = where those of all tables do
 }
 
 // AppendNote appends a note in the form in which tables hold it.
@@ -56,6 +57,9 @@ func (t *Table) Open(segments string, block int) (*Reader, error) {
 	ref, ok := t.Blocks[block]
 	if !ok {
 		return &Reader{}, nil
+	}
+	if t.dir != "" {
+		segments = t.dir
 	}
 	in, err := manifest.OpenSection(segments, ref)
 	if err != nil {
@@ -158,7 +162,7 @@ func (m *Meeting) Home(ctx context.Context, f func(id stages.ID, notes [][]stage
 func (m *Meeting) homeBlock(block int, f func(id stages.ID, notes [][]stages.Note) error, tables []string) error {
 	readers := make([]*Reader, len(tables))
 	for i, name := range tables {
-		r, err := m.Tables[name].Open(m.Segments, block)
+		r, err := m.table(name).Open(m.Segments, block)
 		if err != nil {
 			return fmt.Errorf("table %s: %w\na checkpoint of this job is damaged or gone; start over with --fresh", name, err)
 		}

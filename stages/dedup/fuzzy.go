@@ -1,0 +1,186 @@
+package dedup
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"sluice/stages"
+	"sluice/stages/scan"
+	"sluice/stages/sketch"
+)
+
+// Fuzzy is the table of dedup.fuzzy.
+type Fuzzy struct {
+	Shingle     string   `toml:"shingle" doc:"what texts are sets of: word:N or char:N"`
+	Word        string   `toml:"word" doc:"what a word is: unicode, or python for \\w+"`
+	Normalize   []string `toml:"normalize" doc:"before: lower, whitespace, punctuation, digits, nfc, nfkc"`
+	Threshold   float64  `toml:"threshold" doc:"Jaccard similarity from which on a text goes"`
+	Coordinates int64    `toml:"coordinates" doc:"of a sketch: 256 or 128"`
+	Bands       int64    `toml:"bands" doc:"0 = found from the threshold, with rows"`
+	Rows        int64    `toml:"rows" doc:"coordinates in a band"`
+	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates"`
+	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays"`
+	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
+}
+
+// DefaultFuzzy finds texts with a Jaccard similarity of 0.8 over 5-grams of words.
+func DefaultFuzzy() Fuzzy {
+	return Fuzzy{
+		Shingle: "word:5", Word: "unicode", Normalize: []string{}, Threshold: 0.8,
+		Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first",
+	}
+}
+
+// fuzzy is what the parts of one dedup.fuzzy share. It does not change.
+type fuzzy struct {
+	common    stages.Common
+	shingles  scan.Shingles
+	words     scan.Normalizer // of texts without a word
+	threshold fraction
+	size      int // coordinates of a sketch
+	bands     sketch.Bands
+	least     int // agreeing coordinates with which a pair is not yet rejected
+	keep      keep
+	workers   sync.Pool // of *sketcher
+}
+
+// maxWaves is how often buckets that are too large to compare all in them are
+// looked at again, among those that are still kept.
+const maxWaves = 3
+
+// NewFuzzy returns the stages that remove samples whose text is similar to that of
+// another that stays. The Jaccard similarity is that of the sets of shingles of the
+// two texts. Candidates are found by sketches ([sketch.Fast]) that agree in all
+// coordinates of a band, and each is verified by comparing the sets, as integers.
+//
+// Who stays is the lexicographically first maximal independent set of the similar
+// pairs in the order of keep: a sample goes if and only if one that comes
+// earlier and stays is similar to it.
+func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
+	f := &fuzzy{common: c, size: int(o.Coordinates)}
+	var errs []error
+	check := func(err error) { errs = append(errs, err) }
+	var err error
+	f.keep, err = parseKeep(o.Keep)
+	check(err)
+	normalize, err := scan.NewNormalizer(o.Normalize)
+	check(err)
+	f.shingles, err = scan.ParseShingles(o.Shingle, o.Word, normalize)
+	check(err)
+	f.words, err = scan.NewNormalizer(append([]string{"lower", "whitespace"}, o.Normalize...))
+	check(err)
+	f.threshold, err = parseThreshold(o.Threshold)
+	check(err)
+	check(f.makeBands(o))
+	check(oneOf("verify", o.Verify, "exact"))
+	check(oneOf("cluster", o.Cluster, "star"))
+	if c.Score != "" {
+		check(fmt.Errorf("score = %q: fuzzy dedup has no score; OUT/duplicates lists similarities\nremove the key", c.Score))
+	}
+	if c.Invert {
+		check(errors.New("invert does not apply to a dedup\nremove the key"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	parts := []stages.Stage{&sketches{f}}
+	for wave := 1; wave <= maxWaves; wave++ {
+		parts = append(parts, &sets{f, wave})
+	}
+	return parts, nil
+}
+
+// makeBands checks the size of sketches and cuts them into bands.
+func (f *fuzzy) makeBands(o Fuzzy) error {
+	if _, err := sketch.NewFast(f.size); err != nil {
+		return fmt.Errorf("coordinates = %d: %w", o.Coordinates, err)
+	}
+	f.workers.New = func() any {
+		fast, _ := sketch.NewFast(f.size)
+		return &sketcher{shingler: f.shingles.New(), fast: fast, sketch: make([]uint16, f.size)}
+	}
+	f.bands = sketch.BandsFor(o.Threshold, f.size)
+	f.least = sketch.MinAgreeing(o.Threshold, f.size)
+	switch {
+	case o.Bands == 0 && o.Rows == 0:
+	case o.Bands < 1 || o.Rows < 1:
+		return fmt.Errorf("bands = %d, rows = %d: give both, or none", o.Bands, o.Rows)
+	case o.Bands*o.Rows > o.Coordinates:
+		return fmt.Errorf("bands = %d, rows = %d need %d coordinates, and a sketch has %d\ngive fewer", o.Bands, o.Rows, o.Bands*o.Rows, o.Coordinates)
+	default:
+		f.bands = sketch.Bands{Bands: int(o.Bands), Rows: int(o.Rows)}
+	}
+	return nil
+}
+
+// oneOf checks the value of a key.
+func oneOf(key, value string, legal ...string) error {
+	for _, s := range legal {
+		if s == value {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s = %q is unknown; have %s", key, value, strings.Join(legal, ", "))
+}
+
+// A fraction is a threshold as it stands in the job file: decimal digits over
+// a power of ten.
+type fraction struct{ num, den uint64 }
+
+// parseThreshold makes an exact fraction of a threshold.
+func parseThreshold(t float64) (fraction, error) {
+	if !(t > 0 && t <= 1) {
+		return fraction{}, fmt.Errorf("threshold = %v is not above 0 and at most 1", t)
+	}
+	whole, digits, _ := strings.Cut(strconv.FormatFloat(t, 'f', -1, 64), ".")
+	if len(digits) > 6 {
+		return fraction{}, fmt.Errorf("threshold = %v has more than 6 decimals\nround it", t)
+	}
+	f := fraction{den: 1}
+	for _, c := range whole + digits {
+		f.num = f.num*10 + uint64(c-'0')
+	}
+	for range digits {
+		f.den *= 10
+	}
+	return f, nil
+}
+
+// reached says that common/all is at or above the threshold.
+func (f fraction) reached(common, all uint64) bool { return common*f.den >= f.num*all }
+
+// table returns the name of a table of this stage.
+func (f *fuzzy) table(name string) string { return f.common.Name + "." + name }
+
+// ofWave returns the name of a table that each wave makes anew.
+func (f *fuzzy) ofWave(name string, wave int) string {
+	return fmt.Sprintf("%s.%s%d", f.common.Name, name, wave)
+}
+
+// Names of tables.
+const (
+	tableSketches   = "sketches"   // part 0: order, hash, sketch
+	tableSame       = "same"       // to a sample with the shingles of another: that other
+	tableCandidates = "candidates" // by wave: pairs that share a band
+	tableOpen       = "open"       // by wave: pairs that sketches do not reject
+	tableSets       = "sets"       // by wave: shingle sets of samples in open pairs
+	tableEdges      = "edges"      // by wave: similar pairs
+	tableVerdicts   = "verdicts"   // who goes, for whose sake; who is a keeper
+)
+
+// Name is the name in the job file: the user wrote one stage.
+func (f *fuzzy) Name() string { return f.common.Name }
+
+// text is the column that is compared.
+func (f *fuzzy) text() stages.Need { return stages.Need{Name: f.common.Column, Type: stages.Text} }
+
+// waves names the tables of the waves up to one.
+func (f *fuzzy) waves(name string, wave int) (names []string) {
+	for w := 1; w <= wave; w++ {
+		names = append(names, f.ofWave(name, w))
+	}
+	return names
+}

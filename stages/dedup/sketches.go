@@ -1,0 +1,221 @@
+package dedup
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+	"unsafe"
+
+	"github.com/zeebo/xxh3"
+
+	"sluice/stages"
+	"sluice/stages/scan"
+	"sluice/stages/sketch"
+)
+
+// sketches is the first part of dedup.fuzzy. Its pass notes the sketch of each
+// text; its rounds find which texts have the same shingles, which share a band, and
+// which of these the sketches do not reject.
+type sketches struct{ *fuzzy }
+
+// Columns of a part that changes nothing.
+func (s *sketches) Columns() stages.Columns {
+	return stages.Columns{Reads: append(s.keep.needs(s.common.Column), s.text())}
+}
+
+// Tables: what the last part applies comes of several passes.
+func (s *sketches) Tables() stages.Tables { return stages.Tables{Notes: s.table(tableSketches)} }
+
+// Apply is never called.
+func (s *sketches) Apply(context.Context, *stages.Batch, []stages.Note) error { return nil }
+
+// A sketched is what the first pass notes of a text: order 8 bytes, hash of all
+// its shingles 16, the coordinates of its sketch 2 each. A text without a
+// shingle has no sketch, and the hash is that of the normalised text. All little endian.
+type sketched []byte
+
+const sketchAt = 24
+
+func (s sketched) order() uint64 { return binary.LittleEndian.Uint64(s) }
+func (s sketched) hash() (hi, lo uint64) {
+	return binary.LittleEndian.Uint64(s[8:]), binary.LittleEndian.Uint64(s[16:])
+}
+func (s sketched) empty() bool    { return len(s) == sketchAt }
+func (s sketched) sketch() []byte { return s[sketchAt:] }
+
+// coordinates decodes a sketch into dst.
+func coordinates(dst []uint16, p []byte) []uint16 {
+	dst = dst[:0]
+	for ; len(p) >= 2; p = p[2:] {
+		dst = append(dst, binary.LittleEndian.Uint16(p))
+	}
+	return dst
+}
+
+// A sketcher sketches texts. It belongs to one goroutine.
+type sketcher struct {
+	shingler *scan.Shingler
+	fast     *sketch.Fast
+	shingles []uint64
+	sketch   []uint16
+	note     []byte
+	text     []byte
+}
+
+// Note sketches the kept rows.
+func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
+	w := s.workers.Get().(*sketcher)
+	defer s.workers.Put(w)
+	orders := s.keep.orders(b, s.common.Column)
+	texts := b.Column(s.common.Column).Text
+	for i, kept := range b.Keep {
+		if kept && texts[i] != nil {
+			note(stages.Note{Sample: b.ID(i), Payload: s.sketch(w, texts[i], orders[i])})
+		}
+	}
+	return nil
+}
+
+// sketch makes the note of a text, good until the next call with w.
+func (s *sketches) sketch(w *sketcher, text []byte, order uint64) sketched {
+	w.shingles = w.shingler.Append(w.shingles[:0], text)
+	w.note = binary.LittleEndian.AppendUint64(w.note[:0], order)
+	if len(w.shingles) == 0 {
+		w.text = s.words.Append(w.text[:0], text)
+		return appendHash(w.note, xxh3.Hash128Seed(w.text, 1))
+	}
+	// The shingles of a text in their order: equal ones make equal sets. Sets
+	// that are equal in another order are found by their bands.
+	w.note = appendHash(w.note, xxh3.Hash128(bytesOf(w.shingles)))
+	w.fast.Sketch(w.sketch, w.shingles)
+	for _, c := range w.sketch {
+		w.note = binary.LittleEndian.AppendUint16(w.note, c)
+	}
+	return w.note
+}
+
+func appendHash(b []byte, h xxh3.Uint128) []byte {
+	b = binary.LittleEndian.AppendUint64(b, h.Hi)
+	return binary.LittleEndian.AppendUint64(b, h.Lo)
+}
+
+// bytesOf returns the memory of v. All machines that this is built for are
+// little endian.
+func bytesOf(v []uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 8*len(v))
+}
+
+// Rounds of the first part.
+func (s *sketches) Rounds() []stages.Round {
+	return append([]stages.Round{{
+		Name: s.Name() + ": same shingles", Makes: s.table(tableSame), Run: s.collapse,
+	}}, s.pairs(1)...)
+}
+
+// pairs are the rounds that find the pairs of a wave.
+func (f *fuzzy) pairs(wave int) []stages.Round {
+	find := stages.Round{
+		Name: f.Name() + ": bands", Makes: f.ofWave(tableCandidates, wave),
+		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.meetInBands(ctx, m, wave) },
+	}
+	if wave > 1 {
+		find.Given = f.ofWave(tableCandidates, wave-1)
+	}
+	return []stages.Round{find, {
+		Name: f.Name() + ": sketches", Makes: f.ofWave(tableOpen, wave), Given: f.ofWave(tableCandidates, wave),
+		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.compare(ctx, m, wave) },
+	}}
+}
+
+// collapse tells each sample that has the shingles of another which one stands for
+// all of them: the first in keep order.
+func (s *sketches) collapse(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
+	return m.ByKey(ctx, stages.ByKey{
+		Ask: func(ask func(stages.Question) error) error {
+			return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+				n := sketched(notes[0][0].Payload)
+				hi, _ := n.hash()
+				return ask(stages.Question{Key: hi, Order: n.order(), Sample: id, Payload: n[16:sketchAt]})
+			}, s.table(tableSketches))
+		},
+		Judge: firsts,
+	})
+}
+
+// A link is a note that names another sample, and what is known of the two: its ID,
+// its order, and the order of the sample that the note is about, 8 bytes each,
+// then the rest.
+type link []byte
+
+const linkSize = 24
+
+func appendLink(b []byte, to stages.ID, toOrder, ownOrder uint64) []byte {
+	b = binary.LittleEndian.AppendUint64(b, uint64(to))
+	b = binary.LittleEndian.AppendUint64(b, toOrder)
+	return binary.LittleEndian.AppendUint64(b, ownOrder)
+}
+
+func (l link) to() stages.ID    { return stages.ID(binary.LittleEndian.Uint64(l)) }
+func (l link) toOrder() uint64  { return binary.LittleEndian.Uint64(l[8:]) }
+func (l link) ownOrder() uint64 { return binary.LittleEndian.Uint64(l[16:]) }
+
+// compare fetches the sketch of the better of each pair of candidates, and
+// leaves the pairs open that the sketches do not reject. A sample is told of each open
+// pair in which it is the worse, and by an empty note that it is the better of some.
+func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
+	all := f.table(tableSketches)
+	var theirs, own []uint16
+	notes, err := m.Fetch(ctx, stages.Fetch{
+		Ask: func(ask func(stages.Question) error) error {
+			var payload []byte
+			return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+				for _, n := range notes[1] {
+					if len(n.Payload) < linkSize || among(notes[2:], n.Payload) {
+						continue // no pair, or one of an earlier wave
+					}
+					payload = append(append(payload[:0], n.Payload...), sketched(notes[0][0].Payload).sketch()...)
+					if err := ask(stages.Question{Key: uint64(link(n.Payload).to()), Sample: id, Payload: payload}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}, append([]string{all, f.ofWave(tableCandidates, wave)}, f.waves(tableCandidates, wave-1)...)...)
+		},
+		Tables: []string{all},
+		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
+			if len(notes[0]) == 0 {
+				return nil, errNoSketch
+			}
+			return sketched(notes[0][0].Payload).sketch(), nil
+		},
+		Judge: func(_ context.Context, about stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
+			theirs = coordinates(theirs, record)
+			some := false
+			for q := range questions {
+				own = coordinates(own, q.Payload[linkSize:])
+				if sketch.Agreeing(theirs, own) < f.least {
+					continue
+				}
+				some = true
+				if err := answer(stages.Note{Sample: q.Sample, Payload: q.Payload[:linkSize]}); err != nil {
+					return err
+				}
+			}
+			if !some {
+				return nil
+			}
+			return answer(stages.Note{Sample: about})
+		},
+	})
+	return distinct(notes, err)
+}
+
+// among says that a note stands in one of the tables.
+func among(tables [][]stages.Note, payload []byte) bool {
+	for _, list := range tables {
+		if slices.ContainsFunc(list, func(n stages.Note) bool { return string(n.Payload) == string(payload) }) {
+			return true
+		}
+	}
+	return false
+}
