@@ -11,7 +11,12 @@ func Agreeing(a, b []uint16) int {
 	if len(a) != len(b) {
 		panic("sketch: sketches of different lengths")
 	}
-	return agreeingPlain(a, b)
+	n := 0
+	if whole := len(a) &^ 63; hasAVX2 && 0 < whole && whole <= 1<<16 {
+		n = agreeingAVX2(a[:whole], b[:whole])
+		a, b = a[whole:], b[whole:]
+	}
+	return n + agreeingPlain(a, b)
 }
 
 func agreeingPlain(a, b []uint16) (n int) {

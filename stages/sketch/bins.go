@@ -34,6 +34,18 @@ func (b *bins) clear() {
 	}
 }
 
+// sketch is [Fast.Sketch].
+func (b *bins) sketch(dst []uint16, shingles []uint64) {
+	b.clear()
+	for i := 0; i < randomRounds && b.left > 0; i++ {
+		b.throw(salts[i], shingles)
+	}
+	if b.left > 0 {
+		b.direct(shingles)
+	}
+	b.coordinates(dst)
+}
+
 // throw is a random round: each bin that is empty at its start takes the
 // smallest value of the shingles that fall into it.
 func (b *bins) throw(c salt, shingles []uint64) {

@@ -25,7 +25,8 @@ const maxCoordinates = 256
 // smallest value over all shingles at i = 16 + bin. A coordinate is the low 16
 // bits of what its bin holds.
 type Fast struct {
-	bins bins
+	bins    bins
+	vectors *vectors // nil: plain Go
 }
 
 // NewFast returns a sketcher of 128 or 256 coordinates.
@@ -33,7 +34,11 @@ func NewFast(coordinates int) (*Fast, error) {
 	if coordinates != 128 && coordinates != maxCoordinates {
 		return nil, fmt.Errorf("coordinates = %d; have 128, 256", coordinates)
 	}
-	return &Fast{bins: newBins(coordinates)}, nil
+	f := &Fast{bins: newBins(coordinates)}
+	if hasAVX2 {
+		f.vectors = new(vectors)
+	}
+	return f, nil
 }
 
 // Coordinates returns the number of coordinates of a sketch.
@@ -47,12 +52,9 @@ func (f *Fast) Sketch(dst []uint16, shingles []uint64) {
 	if len(dst) != f.bins.count || len(shingles) == 0 {
 		panic(fmt.Sprintf("sketch: %d shingles for %d of %d coordinates", len(shingles), len(dst), f.bins.count))
 	}
-	f.bins.clear()
-	for i := 0; i < randomRounds && f.bins.left > 0; i++ {
-		f.bins.throw(salts[i], shingles)
+	if f.vectors != nil {
+		f.vectors.sketch(&f.bins, dst, shingles)
+	} else {
+		f.bins.sketch(dst, shingles)
 	}
-	if f.bins.left > 0 {
-		f.bins.direct(shingles)
-	}
-	f.bins.coordinates(dst)
 }

@@ -1,0 +1,71 @@
+// Command asm generates ../sketch_amd64.s. It is a module of its own, so that
+// the program does not depend on the generator. Run it with go generate in the
+// folder above.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("amd64")
+	fill()
+	sieve()
+	vacant()
+	direct()
+	coordinates()
+	agreeing()
+	permute()
+	Generate()
+}
+
+// broadcast fills the lanes of a register with a number.
+func broadcast(v uint32) reg.VecVirtual {
+	r, x, y := GP32(), XMM(), YMM()
+	MOVL(U32(v), r)
+	MOVD(r, x)
+	VPBROADCASTD(x, y)
+	return y
+}
+
+// spread fills the lanes of a register with an argument.
+func spread(name string) reg.VecVirtual {
+	r, x, y := GP32(), XMM(), YMM()
+	Load(Param(name), r)
+	MOVD(r, x)
+	VPBROADCASTD(x, y)
+	return y
+}
+
+func pointer(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+func slice(name string) (base, n reg.GPVirtual) {
+	base = Load(Param(name).Base(), GP64()).(reg.GPVirtual)
+	n = Load(Param(name).Len(), GP64()).(reg.GPVirtual)
+	return base, n
+}
+
+func zero64() reg.GPVirtual {
+	r := GP64()
+	XORQ(r, r)
+	return r
+}
+
+// eights runs body for each eight elements of a slice of n, 8 or more, with i at
+// the first of them; the last eight may overlap those before.
+func eights(n, i reg.GPVirtual, body func()) {
+	last := GP64()
+	LEAQ(Mem{Base: n, Disp: -8}, last)
+	XORQ(i, i)
+	Label("eight")
+	body()
+	CMPQ(i, last)
+	JGE(LabelRef("done"))
+	ADDQ(Imm(8), i)
+	CMPQ(i, last)
+	CMOVQGT(last, i)
+	JMP(LabelRef("eight"))
+	Label("done")
+}

@@ -1,0 +1,62 @@
+package sketch
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// BenchmarkFast sketches sets of shingles: 40 are a text of 300 bytes in word:5,
+// 650 one of 5 kB.
+func BenchmarkFast(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, form := range []string{"vector", "plain"} {
+		for _, n := range []int{5, 40, 100, 300, 650, 5000, 100000} {
+			b.Run(fmt.Sprintf("%s/%d", form, n), func(b *testing.B) {
+				f, dst := newFast(b, 256), make([]uint16, 256)
+				if form == "plain" {
+					f.vectors = nil
+				} else if f.vectors == nil {
+					b.Skip("no vector unit that we know")
+				}
+				sets := make([][]uint64, max(8, 20000/n))
+				for i := range sets {
+					sets[i] = shingleSets(rng, n)["random"]
+				}
+				b.SetBytes(int64(8 * n))
+				i := 0
+				for b.Loop() {
+					f.Sketch(dst, sets[i%len(sets)])
+					i++
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(i*n), "ns/shingle")
+			})
+		}
+	}
+}
+
+func BenchmarkAgreeing(b *testing.B) {
+	x, y := make([]uint16, 256), make([]uint16, 256)
+	for form, f := range map[string]func(a, b []uint16) int{"vector": Agreeing, "plain": agreeingPlain} {
+		b.Run(form, func(b *testing.B) {
+			b.SetBytes(1024)
+			n := 0
+			for b.Loop() {
+				n += f(x, y)
+			}
+			if n == 0 {
+				b.Fatal("none agree")
+			}
+		})
+	}
+}
+
+func BenchmarkKey(b *testing.B) {
+	s, cut, keys := make([]uint16, 256), BandsFor(0.8, 256), uint64(0)
+	for b.Loop() {
+		for band := range cut.Bands {
+			keys += cut.Key(s, band)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*cut.Bands), "ns/key")
+}

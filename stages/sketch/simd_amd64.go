@@ -1,0 +1,49 @@
+package sketch
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd asm && go run . -out ../sketch_amd64.s"
+
+// hasAVX2 says whether the functions in sketch_amd64.s can be called. The plain
+// Go beside each call is its contract.
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasPOPCNT
+
+// fillAVX2 lowers values to those of eight shingles or more.
+//
+//go:noescape
+func fillAVX2(values *[maxCoordinates]uint64, shingles []uint64, s, t uint32, shift uint64)
+
+// sieveAVX2 writes the words of those of eight shingles or more that fall into
+// empty bins, in any order, and some perhaps twice; it returns their number. It
+// may write eight words more than it says, and than there are shingles.
+//
+//go:noescape
+func sieveAVX2(ps, qs *uint32, shingles []uint64, empty *[maxCoordinates / 64]uint64, s, t uint32, shift uint64) (n int)
+
+// vacantAVX2 sets the bits of the values that are none.
+//
+//go:noescape
+func vacantAVX2(values *[maxCoordinates]uint64, empty *[maxCoordinates / 64]uint64)
+
+// directAVX2 finds, for each of eight salts, the smallest p of one shingle or
+// more, and the smallest low half of q among those that have it.
+//
+//go:noescape
+func directAVX2(ps, qs, s, t *[8]uint32, shingles []uint64)
+
+// coordinatesAVX2 writes bits 16 to 31 of the values to dst, a multiple of 16.
+//
+//go:noescape
+func coordinatesAVX2(dst []uint16, values *[maxCoordinates]uint64)
+
+// agreeingAVX2 counts where a and b agree; their length is a multiple of 64, and
+// from 64 to 65536.
+//
+//go:noescape
+func agreeingAVX2(a, b []uint16) (n int)
+
+// permuteAVX2 lowers least[i] to the minimum of hash*a[i] + b[i] over one hash or
+// more, for n numbers i, a multiple of 8.
+//
+//go:noescape
+func permuteAVX2(least, a, b *uint32, n uint64, hashes []uint32)
