@@ -37,6 +37,7 @@ const (
 	outside = iota // no part of a word
 	inside         // part of a word
 	alone          // a word of its own
+	changed        // part of a word, and its lower case is another one
 	special        // its lower case depends on what stands around it, or is no part of a word
 )
 
@@ -76,6 +77,9 @@ func newWordTable(w wordRule) *wordTable {
 	t := new(wordTable)
 	for i, c := range classes {
 		t.kinds[i] = w.kind(-1, c)
+		if t.kinds[i] == inside && c.delta != 0 {
+			t.kinds[i] = changed
+		}
 	}
 	for r := range rune(len(t.two)) {
 		c := classOf(r)

@@ -13,8 +13,9 @@ import "math/bits"
 // cyclic polynomials or of polynomials modulo 2^64. A polynomial rolls: one
 // multiplication lets a number in, one lets the last one out.
 const (
-	prime = 1<<61 - 1
-	base  = 0x13d282f7269f868 // SHA-256 of "sluice shingle 1", its first 57 bits from the little end
+	prime  = 1<<61 - 1
+	base   = 0x13d282f7269f868 // SHA-256 of "sluice shingle 1", its first 57 bits from the little end
+	golden = 0x9e3779b97f4a7c15
 )
 
 // roll multiplies by the base and adds, not fully reduced: with h and add of
@@ -44,7 +45,7 @@ func reduce(h uint64) uint64 {
 // mix spreads the value of a shingle of n numbers over 64 bits: SplitMix64's
 // finaliser (Steele, Lea, Flood, OOPSLA 2014), with the number as its step.
 func mix(h uint64, n int) uint64 {
-	x := reduce(h) + uint64(n)*0x9e3779b97f4a7c15
+	x := reduce(h) + uint64(n)*golden
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
@@ -95,7 +96,7 @@ func (r *roller) drain(dst []uint64) []uint64 {
 		}
 		dst = append(dst, mix(r.h, r.size))
 	}
-	dst = r.windows(grow(dst, len(r.values)-r.done))
+	dst = r.windows(dst)
 	if spare := len(r.values) - r.size; spare >= max(r.size, pieceSize) {
 		r.values = r.values[:copy(r.values, r.values[spare:])]
 		r.done = len(r.values)
@@ -103,17 +104,34 @@ func (r *roller) drain(dst []uint64) []uint64 {
 	return dst
 }
 
-// windows appends the hashes of full windows; dst has room.
+// windows appends the hashes of full windows.
 func (r *roller) windows(dst []uint64) []uint64 {
-	h, power, n := r.h, r.power, r.size
 	in := r.values[r.done:]
-	out := r.values[r.done-n:][:len(in)]
+	if len(in) == 0 {
+		return dst
+	}
+	out := r.values[r.done-r.size:][:len(in)]
+	r.done = len(r.values)
+	dst = grow(dst, len(in))
+	to := dst[len(dst):][:len(in)]
+	dst = dst[:len(dst)+len(in)]
+	if hasAVX2 {
+		r.h = windowsBMI2(&to[0], &in[0], &out[0], len(in), r.h, r.power<<3, uint64(r.size)*golden)
+		return dst
+	}
+	r.h = windows(to, in, out, r.h, r.power, r.size)
+	return dst
+}
+
+// windows writes the hashes of windows of n values to dst, the last one of
+// each from in, where those in out leave first. It takes the last value and
+// returns the new one.
+func windows(dst, in, out []uint64, h, power uint64, n int) uint64 {
 	for i, v := range in {
 		h = roll(h, v+leave(out[i], power))
-		dst = append(dst, mix(h, n))
+		dst[i] = mix(h, n)
 	}
-	r.h, r.done = h, len(r.values)
-	return dst
+	return h
 }
 
 // finish appends the hash of all values where there were fewer than a window.

@@ -6,8 +6,12 @@ import (
 )
 
 // pieceSize is how many bytes of text are split before their words are hashed:
-// what comes of them stays in the first-level cache.
-const pieceSize = 4096
+// what comes of them stays in the first-level cache. Up to a block more may be
+// taken.
+const (
+	pieceSize = 4096
+	blockSize = 64
+)
 
 // A splitter finds the words of a text and lower-cases them.
 type splitter struct {
@@ -20,6 +24,8 @@ type splitter struct {
 	// word is open.
 	edges []uint32
 	n     int
+
+	tail [blockSize]byte // the end of the text, and zero bytes
 }
 
 func (s *splitter) reset() { s.pos, s.n = 0, 0 }
@@ -32,20 +38,16 @@ func (s *splitter) closeWord() {
 	}
 }
 
-// split takes text[i:limit], and up to three bytes more where a code point
-// does not end there. It returns how far it came.
+// split takes text[i:limit], and up to a block more. It returns how far it
+// came.
 func (s *splitter) split(t *wordTable, text []byte, i, limit int) int {
-	s.room(limit - i)
+	s.room(limit - i + blockSize)
 	for i < limit {
-		if c := text[i]; c < utf8.RuneSelf {
-			i++
-			low := t.ascii[c]
-			s.low[s.pos] = low
-			s.mark(low != 0)
-			s.pos++
-			continue
+		if hasAVX2 && asciiAhead(text[i:]) {
+			i += s.splitBlocks(text[i:], limit-i)
+		} else {
+			i = s.splitRunes(t, text, i, limit)
 		}
-		i = s.splitRune(t, text, i)
 	}
 	return i
 }
@@ -53,36 +55,89 @@ func (s *splitter) split(t *wordTable, text []byte, i, limit int) int {
 // room makes room for n bytes of text. Lower-casing makes two bytes three at
 // worst, and each byte has one edge at most, and one more.
 func (s *splitter) room(n int) {
-	if want := s.pos + (n+4)*3/2 + 64 + wordSlack; len(s.low) < want {
+	if want := s.pos + (n+utf8.UTFMax)*3/2 + blockSize + wordSlack; len(s.low) < want {
 		s.low = append(make([]byte, 0, want+s.pos/2), s.low[:s.pos]...)
 		s.low = s.low[:cap(s.low)]
 	}
-	if want := s.n + n + 8 + 64; len(s.edges) < want {
+	if want := s.n + n + utf8.UTFMax + blockSize; len(s.edges) < want {
 		s.edges = append(make([]uint32, 0, want), s.edges[:s.n]...)
 		s.edges = s.edges[:cap(s.edges)]
 	}
 }
 
-// mark says whether what is written next is part of a word.
-func (s *splitter) mark(in bool) {
-	s.edges[s.n] = uint32(s.pos)
-	if in != (s.n%2 != 0) {
-		s.n++
-	}
+// asciiAhead says whether vectors are worth while.
+func asciiAhead(text []byte) bool {
+	return len(text) >= 8 && binary.LittleEndian.Uint64(text)&0x8080808080808080 == 0
 }
 
-// splitRune takes one code point beyond ASCII and returns where the next
-// starts.
-func (s *splitter) splitRune(t *wordTable, text []byte, i int) int {
-	if c := text[i]; 0xc2 <= c && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
-		e := t.two[int(c&0x1f)<<6|int(text[i+1]&0x3f)]
-		if e>>28 <= inside {
-			binary.LittleEndian.PutUint32(s.low[s.pos:], e)
-			s.mark(e != 0)
-			s.pos += int(e >> 24 & 7)
-			return i + 2
-		}
+// splitBlocks does what splitRunes does, for many bytes of ASCII at a time. It
+// returns how many.
+func (s *splitter) splitBlocks(text []byte, limit int) (i int) {
+	if len(text) < blockSize {
+		limit = copy(s.tail[:], text)
+		clear(s.tail[limit:])
+		text = s.tail[:]
+	} else {
+		text = text[:min(len(text), (limit+blockSize-1)&^(blockSize-1))]
+		limit = len(text)
 	}
+	i, s.n = splitAVX2(&s.low[0], &s.edges[0], text, s.pos, s.n)
+	i = min(i, limit)
+	s.pos += i
+	return i
+}
+
+// splitRunes takes code points up to the limit, or to where vectors can go on.
+func (s *splitter) splitRunes(t *wordTable, text []byte, i, limit int) int {
+	low, edges, pos, n := s.low, s.edges, s.pos, s.n
+	for i < limit {
+		c := text[i]
+		if c < utf8.RuneSelf {
+			if hasAVX2 && asciiAhead(text[i:]) {
+				break
+			}
+			l := t.ascii[c]
+			low[pos], edges[n] = l, uint32(pos)
+			n += (n ^ int(uint32(l)+0xff)>>8) & 1
+			i, pos = i+1, pos+1
+			continue
+		}
+		if 0xc2 <= c && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
+			if e := t.two[int(c&0x1f)<<6|int(text[i+1]&0x3f)]; e>>28 <= inside {
+				binary.LittleEndian.PutUint32(low[pos:], e)
+				edges[n] = uint32(pos)
+				n += (n ^ int(e>>28)) & 1
+				i, pos = i+2, pos+int(e>>24&7)
+				continue
+			}
+		}
+		if 0xe1 <= c && c < 0xf0 && c != 0xed && i+3 < len(text) {
+			v := binary.LittleEndian.Uint32(text[i:])
+			r := v&0xf<<12 | v>>2&0xfc0 | v>>16&0x3f
+			if kind := t.kinds[blocks[int(pages[r>>8])<<8|int(r&0xff)]]; kind <= alone && v&0xc0c000 == 0x808000 {
+				binary.LittleEndian.PutUint32(low[pos:], v)
+				edges[n] = uint32(pos)
+				if kind == alone {
+					n += n & 1
+					edges[n], edges[n+1] = uint32(pos), uint32(pos+3)
+					n += 2
+				} else {
+					n += (n ^ int(kind)) & 1
+				}
+				i, pos = i+3, pos+3
+				continue
+			}
+		}
+		s.pos, s.n = pos, n
+		i = s.splitRune(t, text, i)
+		pos, n = s.pos, s.n
+	}
+	s.pos, s.n = pos, n
+	return i
+}
+
+// splitRune takes any code point and returns where the next one starts.
+func (s *splitter) splitRune(t *wordTable, text []byte, i int) int {
 	r, size := utf8.DecodeRune(text[i:])
 	if r == utf8.RuneError && size == 1 {
 		s.mark(false)
@@ -96,7 +151,7 @@ func (s *splitter) splitRune(t *wordTable, text []byte, i int) int {
 	switch kind {
 	case outside:
 		s.mark(false)
-	case inside:
+	case inside, changed:
 		s.mark(true)
 		s.add(r + classes[class].delta)
 	case alone:
@@ -116,25 +171,13 @@ func (s *splitter) splitRune(t *wordTable, text []byte, i int) int {
 	return i + size
 }
 
+// mark says whether what is written next is part of a word.
+func (s *splitter) mark(in bool) {
+	s.edges[s.n] = uint32(s.pos)
+	if in != (s.n%2 != 0) {
+		s.n++
+	}
+}
+
 // add writes one code point.
 func (s *splitter) add(r rune) { s.pos += utf8.EncodeRune(s.low[s.pos:], r) }
-
-// hashWords appends the hashes of the words that have ended, and keeps an open
-// one for the next piece.
-func (s *splitter) hashWords(dst []uint64) []uint64 {
-	n := s.n &^ 1
-	dst = grow(dst, n/2)
-	for k := 0; k < n; k += 2 {
-		dst = append(dst, hashWord(s.low, s.edges[k], s.edges[k+1]))
-	}
-	start := s.pos
-	if s.n%2 != 0 {
-		start = int(s.edges[n])
-		s.edges[0] = 0
-	}
-	s.n %= 2
-	if start > 0 {
-		s.pos = copy(s.low, s.low[start:s.pos])
-	}
-	return dst
-}

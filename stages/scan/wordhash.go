@@ -3,6 +3,7 @@ package scan
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // Keys of the word hash. UTF-8 has no byte 0xff, so that no word can zero a
@@ -50,4 +51,31 @@ func newMasks() (m [32][2]uint64) {
 		}
 	}
 	return m
+}
+
+// hashWords appends the hashes of the words that have ended, and keeps an open
+// one for the next piece.
+func (s *splitter) hashWords(dst []uint64) []uint64 {
+	n := s.n &^ 1
+	dst = grow(dst, n/2)
+	for k := 0; k < n; k += 2 {
+		if hasAVX2 {
+			m := hashWordsBMI2(unsafe.SliceData(dst[len(dst):cap(dst)]), &s.low[0], &s.edges[k], (n-k)/2)
+			dst = dst[:len(dst)+m]
+			if k += 2 * m; k == n {
+				break
+			}
+		}
+		dst = append(dst, hashWord(s.low, s.edges[k], s.edges[k+1]))
+	}
+	start := s.pos
+	if s.n%2 != 0 {
+		start = int(s.edges[n])
+		s.edges[0] = 0
+	}
+	s.n %= 2
+	if start > 0 {
+		s.pos = copy(s.low, s.low[start:s.pos])
+	}
+	return dst
 }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Bits that both tables have for a byte of a word: by the low nibble, and by
+// the high one.
+const (
+	digits     = 1 << iota // 3: 0-9
+	fromOne                // 4, 6: 1-f
+	toTen                  // 5, 7: 0-a
+	underscore             // 5: f
+)
+
+func nibbles() (low, high [16]byte) {
+	for i := range 16 {
+		if i < 10 {
+			low[i] |= digits
+		}
+		if i > 0 {
+			low[i] |= fromOne
+		}
+		if i <= 10 {
+			low[i] |= toTen
+		}
+	}
+	low[15] |= underscore
+	high[3], high[4], high[6], high[5], high[7] = digits, fromOne, fromOne, toTen|underscore, toTen
+	return low, high
+}
+
+// classifier holds what 32 bytes are looked up with.
+type classifier struct{ low, high, nibble, under, bit, zero reg.VecVirtual }
+
+func newClassifier() (c classifier) {
+	c = classifier{YMM(), YMM(), YMM(), YMM(), YMM(), YMM()}
+	low, high := nibbles()
+	VMOVDQU(bytes16("shingleLow", low), c.low)
+	VMOVDQU(bytes16("shingleHigh", high), c.high)
+	fill := func(name string, b byte, y reg.VecVirtual) {
+		var all [16]byte
+		for i := range all {
+			all[i] = b
+		}
+		VMOVDQU(bytes16(name, all), y)
+	}
+	fill("shingleNibble", 0x0f, c.nibble)
+	fill("shingleUnder", '_', c.under)
+	fill("shingleBit", 0x20, c.bit)
+	VPXOR(c.zero, c.zero, c.zero)
+	return c
+}
+
+// half takes 32 bytes and returns the bits of those outside words, and of
+// those beyond ASCII.
+func (c classifier) half(from, to Mem) (outside, beyond reg.GPVirtual) {
+	x, h, l, u := YMM(), YMM(), YMM(), YMM()
+	outside, beyond = GP32(), GP32()
+	VMOVDQU(from, x)
+	VPSRLW(Imm(4), x, h)
+	VPAND(h, c.nibble, h)
+	VPSHUFB(x, c.low, l)
+	VPSHUFB(h, c.high, h)
+	VPAND(h, l, h)
+	VPCMPEQB(h, c.zero, h)
+	VPMOVMSKB(h, outside)
+	VPMOVMSKB(x, beyond)
+	VPCMPEQB(x, c.under, u)
+	VPANDN(c.bit, u, u)
+	VPOR(u, x, x)
+	VMOVDQU(x, to)
+	return outside, beyond
+}
+
+func split() {
+	TEXT("splitAVX2", NOSPLIT, "func(low *byte, edges *uint32, text []byte, pos int, n int) (i int, m int)")
+	Doc("splitAVX2 is splitASCII for whole blocks of 64 bytes.")
+	low := Load(Param("low"), GP64())
+	edges := Load(Param("edges"), GP64())
+	text := Load(Param("text").Base(), GP64())
+	left := Load(Param("text").Len(), GP64())
+	pos := Load(Param("pos"), GP64())
+	n := Load(Param("n"), GP64())
+	c := newClassifier()
+	begin, open := GP64(), GP64()
+	MOVQ(text, begin)
+	ADDQ(pos, low)
+	LEAQ(at(edges, n, 4), edges)
+	MOVQ(n, open)
+	ANDQ(Imm(1), open)
+	first := GP64()
+	MOVQ(edges, first)
+
+	Label("block")
+	SUBQ(Imm(64), left)
+	JL(LabelRef("done"))
+	out, beyond := c.half(Mem{Base: text}, Mem{Base: low})
+	out2, beyond2 := c.half(Mem{Base: text, Disp: 32}, Mem{Base: low, Disp: 32})
+	word, size := join(out, out2), GP64()
+	stop := join(beyond, beyond2)
+	NOTQ(word)
+	MOVQ(U32(64), size)
+	TESTQ(stop, stop)
+	JNZ(LabelRef("stop"))
+	Label("edges")
+	turn := GP64()
+	LEAQ(at(open, word, 2), turn)
+	XORQ(word, turn)
+	MOVQ(word, open)
+	SHRQ(Imm(63), open)
+	Label("extract")
+	extract(turn, edges, pos)
+	ADDQ(size, text)
+	ADDQ(size, low)
+	ADDQ(size, pos)
+	CMPQ(size, Imm(64))
+	JEQ(LabelRef("block"))
+
+	Label("done")
+	VZEROUPPER()
+	SUBQ(begin, text)
+	Store(text, Return("i"))
+	SUBQ(first, edges)
+	SHRQ(Imm(2), edges)
+	ADDQ(n, edges)
+	Store(edges, Return("m"))
+	RET()
+
+	Label("stop") // take what stands in front of the first byte beyond ASCII
+	TZCNTQ(stop, size)
+	BZHIQ(size, word, word)
+	LEAQ(at(open, word, 2), turn)
+	XORQ(word, turn)
+	BZHIQ(size, turn, turn)
+	JMP(LabelRef("extract"))
+}
+
+func join(a, b reg.GPVirtual) reg.GPVirtual {
+	SHLQ(Imm(32), b.As64())
+	ORQ(b.As64(), a.As64())
+	return a.As64().(reg.GPVirtual)
+}
+
+// extract writes the numbers of the bits of turn, plus pos, to edges, eight at
+// a time, and moves edges behind them.
+func extract(turn, edges, pos reg.Register) {
+	count, to, k := GP64(), GP64(), GP64()
+	POPCNTQ(turn, count)
+	MOVQ(edges, to)
+	LEAQ(at(edges, count, 4), edges)
+	Label("eight")
+	for i := range 8 {
+		TZCNTQ(turn, k)
+		ADDQ(pos, k)
+		MOVL(k.As32(), Mem{Base: to, Disp: i * 4})
+		BLSRQ(turn, turn)
+	}
+	ADDQ(Imm(32), to)
+	TESTQ(turn, turn)
+	JNZ(LabelRef("eight"))
+}

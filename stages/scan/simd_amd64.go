@@ -1,0 +1,29 @@
+package scan
+
+import "golang.org/x/sys/cpu"
+
+//go:generate sh -c "cd asm && go run . -out ../shingle_amd64.s"
+
+// hasAVX2 says whether the functions in shingle_amd64.s can be called. The
+// plain Go beside each call is its contract.
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
+
+// splitAVX2 splits the whole blocks of 64 bytes of text, up to the first byte
+// beyond ASCII, into low at pos and edges at n. It returns how far it came and
+// the new n. It writes up to 64 bytes of low and 8 edges more than it says.
+//
+//go:noescape
+func splitAVX2(low *byte, edges *uint32, text []byte, pos, n int) (i, m int)
+
+// hashWordsBMI2 hashes n words of up to 16 bytes between pairs of edges. It
+// returns how many it did before a longer one.
+//
+//go:noescape
+func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int) (i int)
+
+// windowsBMI2 writes the hashes of n windows with the last values in and the
+// values out before the first ones. It is given the last value, 8 times the
+// power, and what mix adds, and returns the last value.
+//
+//go:noescape
+func windowsBMI2(dst, in, out *uint64, n int, h, power8, step uint64) uint64
