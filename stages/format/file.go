@@ -53,7 +53,7 @@ func openRange(path string, size, at, soft int64, cached bool) (*rangeReader, er
 		return nil, openError(path, err)
 	}
 	sequential(f)
-	return &rangeReader{f: f, size: size, at: at, soft: soft, tail: 64 << 10, cached: cached}, nil
+	return &rangeReader{f: f, size: size, at: at, soft: soft, tail: 16 << 10, cached: cached}, nil
 }
 
 // openError makes a damaged shard of a file that is there and cannot be

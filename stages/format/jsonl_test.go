@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -157,6 +158,36 @@ func TestBlocks(t *testing.T) {
 				t.Fatalf("size %d: got %q\nwant %q", size, got, want)
 			}
 		}
+	}
+}
+
+// TestBlocksReadLittleBehindTheirEnd: blocks of 1 MiB are cut from small
+// inputs, and reading each a batch too far reads the input twice.
+func TestBlocksReadLittleBehindTheirEnd(t *testing.T) {
+	row := `{"text":"` + strings.Repeat("x", 5000) + "\"}\n"
+	shard := shardOf(t, "a.jsonl", bytes.Repeat([]byte(row), 800))
+	src, _ := ends(t, stages.DefaultRead(), stages.DefaultWrite(), nil, Options{BatchBytes: 1 << 20})
+	blocks, err := src.Blocks(shard, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read int64
+	for i := range blocks {
+		r, err := src.Open(t.Context(), shard, &blocks[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, _, err = r.Next(t.Context())
+		}
+		if err != io.EOF {
+			t.Fatal(err)
+		}
+		read += r.BytesRead()
+		r.Close()
+	}
+	if most := shard.Size + shard.Size/20; len(blocks) < 3 || read > most {
+		t.Errorf("%d blocks of %d bytes took %d from the disk; want at most %d", len(blocks), shard.Size, read, most)
 	}
 }
 

@@ -122,13 +122,17 @@ func (l *lineReader) refill() error {
 		l.base += int64(l.pos)
 		l.slab, l.pos, l.fill = next, 0, rest
 	}
-	// Decompressors return little at a time.
+	// Decompressors return little at a time. Behind the end of the block only the
+	// rest of its last line is wanted, and one read may hold it.
 	want := min(l.fill+l.batch, len(l.slab.buf))
 	for l.fill < want && l.err == nil {
 		n, err := l.in.Read(l.slab.buf[l.fill:])
 		l.fill += n
 		if err != nil {
 			l.err = l.reason(err)
+		}
+		if l.base+int64(l.fill) >= l.end {
+			break
 		}
 	}
 	return nil
