@@ -351,9 +351,9 @@ write name = "NAME"
 
 func TestSet(t *testing.T) {
 	text := small + "[[stage]]\nuse='dedup.exact'\nname='near.x'\n[[stage]]\nuse='dedup.exact'\nname='near'\n"
-	j := mustParse(t, text, "stage.near.threshold=0.7", "stage.near.x.threshold = 1", "write.format=parquet", `read.columns=["a", "b"]`,
+	j := mustParse(t, text, "stage.near.threshold=0.7", `stage."near.x".threshold = 1`, "stage.near.x.columns=['url']", "write.format=parquet", `read.columns=["a", "b"]`,
 		"output=sub/dir", "memory=1GB", "job.nodes=3", "stage.near.keep=max:score")
-	if j.Stages[0].Config.(exactConfig).Threshold != 1 || j.Stages[1].Config.(exactConfig).Threshold != 0.7 || j.Stages[1].Config.(exactConfig).Keep != "max:score" {
+	if j.Stages[0].Config.(exactConfig).Threshold != 1 || len(j.Stages[0].Config.(exactConfig).Columns) != 1 || j.Stages[1].Config.(exactConfig).Threshold != 0.7 || j.Stages[1].Config.(exactConfig).Keep != "max:score" {
 		t.Errorf("stages are %+v", j.Stages)
 	}
 	if j.Write.Format != "parquet" || len(j.Read.Columns) != 2 || j.Output != "/j/sub/dir" || j.Memory != 1e9 || j.Job.Nodes != 3 {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -166,7 +167,11 @@ func (p *parser) element(root *node, list, path string, at Place) (t table, key 
 		names = elementNames(list, all)
 		best := -1
 		for i, name := range names {
-			if rest, ok := strings.CutPrefix(path, name+"."); ok && (best < 0 || len(name) > len(names[best])) {
+			rest, ok := strings.CutPrefix(path, name+".")
+			if !ok { // as messages write a name with dots
+				rest, ok = strings.CutPrefix(path, strconv.Quote(name)+".")
+			}
+			if ok && (best < 0 || len(name) > len(names[best])) {
 				best, key = i, rest
 			}
 		}
