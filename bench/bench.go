@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -190,13 +191,36 @@ func (b *bench) folderSize(name string) (n int64, err error) {
 	return n, err
 }
 
-// commit returns the commit that the program in the working directory is of.
+// commit returns the commit that this program was built of, or, where the build
+// does not say (-buildvcs=false, a linked worktree), that of the working directory.
 func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if c := stamped(info.Settings); c != "" {
+			return c
+		}
+	}
 	out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12").Output()
 	if err != nil {
 		return "unknown"
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// stamped returns the commit of a build, "" where it says none.
+func stamped(settings []debug.BuildSetting) (revision string) {
+	dirty := ""
+	for _, s := range settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "-dirty"
+		}
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision + dirty
 }
 
 func machine() Machine {

@@ -3,6 +3,7 @@ package bench
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -36,6 +37,23 @@ func TestUnknownBenchmark(t *testing.T) {
 	}
 }
 
+func TestStamped(t *testing.T) {
+	revision := debug.BuildSetting{Key: "vcs.revision", Value: "e9f178be9ed773d530f55e9a36d2c36b3fc20c6f"}
+	for _, c := range []struct {
+		settings []debug.BuildSetting
+		want     string
+	}{
+		{nil, ""},
+		{[]debug.BuildSetting{{Key: "vcs.modified", Value: "true"}}, ""},
+		{[]debug.BuildSetting{revision, {Key: "vcs.modified", Value: "false"}}, "e9f178be9ed7"},
+		{[]debug.BuildSetting{revision, {Key: "vcs.modified", Value: "true"}}, "e9f178be9ed7-dirty"},
+	} {
+		if got := stamped(c.settings); got != c.want {
+			t.Errorf("stamped(%v) = %q, want %q", c.settings, got, c.want)
+		}
+	}
+}
+
 // Each copy of a distinct corpus differs from the others in every document.
 func TestCorpus(t *testing.T) {
 	b := &bench{Options: Options{Dir: t.TempDir()}}
@@ -59,5 +77,23 @@ func TestCorpus(t *testing.T) {
 	}
 	if len(seen) < 6 {
 		t.Errorf("%d documents", len(seen))
+	}
+}
+
+// The shards of an uneven input have whole rows and halve, whatever the size.
+func TestUneven(t *testing.T) {
+	b := &bench{Options: Options{Dir: t.TempDir()}}
+	base := []byte(strings.Repeat(`{"text": "some words of a row"}`+"\n", 100))
+	const size = 1_000_000
+	if err := b.uneven(base, size); err != nil {
+		t.Fatal(err)
+	}
+	total, err := b.folderSize("uneven")
+	if err != nil || total < size*9/10 || total > size*11/10 {
+		t.Errorf("%d bytes, %v; want about %d", total, err, size)
+	}
+	first, err := os.ReadFile(filepath.Join(b.Dir, "uneven", "part-00.jsonl"))
+	if err != nil || len(first) < size/2 || len(first) > size/2+len(base) || !strings.HasSuffix(string(first), "}\n") {
+		t.Errorf("the first shard has %d bytes, %v", len(first), err)
 	}
 }

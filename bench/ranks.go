@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +39,10 @@ func runRanks(ctx context.Context, b *bench) error {
 	b.figure("one rank: CPU time", cpu[1]*1e9/float64(size), "ns/byte", "")
 	b.figure("two ranks: CPU time", cpu[2]*1e9/float64(size), "ns/byte", "")
 	b.figure("two ranks against one", cpu[2]/cpu[1], "", "at most 1.1")
-	if err := b.uneven(base); err != nil {
+	if err := b.fresh("in"); err != nil {
+		return err
+	}
+	if err := b.uneven(base, size); err != nil {
 		return err
 	}
 	_, rep, err := b.exact(ctx, "uneven", "out", "--ranks", "4", "--set", "threads=1")
@@ -60,18 +64,34 @@ func runRanks(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// uneven writes shards of very different sizes: each has half of what is left.
-func (b *bench) uneven(base []byte) error {
+// uneven writes shards of very different sizes, size bytes together: each has
+// half of what is left. Few bytes would show who was started first, not who
+// reads how much.
+func (b *bench) uneven(base []byte, size int64) error {
 	dir := filepath.Join(b.Dir, "uneven")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	for i := range 12 {
-		n := len(base) >> i
-		for n < len(base) && base[n-1] != '\n' {
+		size /= 2
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("part-%02d.jsonl", i)))
+		if err != nil {
+			return err
+		}
+		left := size
+		for ; left >= int64(len(base)); left -= int64(len(base)) {
+			if _, err = f.Write(base); err != nil {
+				break
+			}
+		}
+		n := int(left)
+		for n > 0 && base[n-1] != '\n' {
 			n++
 		}
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("part-%02d.jsonl", i)), base[:n], 0o666); err != nil {
+		if err == nil {
+			_, err = f.Write(base[:n])
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
 			return err
 		}
 	}
