@@ -28,7 +28,9 @@ one it goes on, with any number of ranks.
   --dry-run        check the job and show its plan; leave OUT alone
 
 SIGUSR1, SIGTERM and SIGINT stop it at the next block, with exit code 85; a
-second SIGTERM or SIGINT at once. SIGUSR2 prints where every rank is.
+second SIGTERM or SIGINT at once. SIGUSR2 prints where every rank is. Send
+SIGUSR1 to stop mpirun: on SIGTERM it kills its ranks after a second, and
+exits with 1. Nothing that is done is lost by that.
 
 examples:
   sluice run job.toml
