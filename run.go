@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"sluice/mpi"
 	"sluice/stages/catalog"
@@ -120,6 +121,10 @@ func (o *runOptions) parse(args []string) (*job.Job, error) {
 	return job.Parse(args[0], catalog.All(), job.Options{Set: o.set})
 }
 
+// answerTime is how long rank 0 waits on SIGUSR2 for the other ranks, which the
+// signal reaches too, to write where they are.
+const answerTime = 200 * time.Millisecond
+
 // rank is the whole life of one rank. Rank 0 prints the result.
 func (p *program) rank(ctx context.Context, c mpi.Comm, j *job.Job, o runOptions, sig *signals, began *atomic.Bool) (pipeline.Outcome, error) {
 	own, err := settle(ctx, c, j)
@@ -129,9 +134,13 @@ func (p *program) rank(ctx context.Context, c mpi.Comm, j *job.Job, o runOptions
 	end := func() {}
 	living := func(life *progress.Life) {
 		began.Store(true)
+		sig.asked(life.Tell)
 		if c.Rank() == 0 {
-			where := func() { p.errorf("%s", progress.WhereAll(pipeline.LifeDir(own.Output))) }
-			sig.where.Store(&where)
+			where := func() {
+				time.Sleep(answerTime)
+				p.errorf("%s", progress.WhereAll(pipeline.LifeDir(own.Output)))
+			}
+			sig.asked(where)
 			end = p.showProgress(ctx, life)
 		}
 	}

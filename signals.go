@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,14 +17,17 @@ import (
 const doubled = 2 * time.Second
 
 // signals turns signals into wishes. SIGUSR1, SIGTERM and SIGINT close stop;
-// SIGTERM or SIGINT once more ends the job at once. SIGUSR2 calls where.
+// SIGTERM or SIGINT once more ends the job at once. SIGUSR2 calls what was
+// handed to asked.
 type signals struct {
 	stop  chan struct{}
 	comm  atomic.Pointer[mpi.Comm] // whom to abort, once there are ranks
-	where atomic.Pointer[func()]
 	ch    chan os.Signal
 	say   func(format string, args ...any)
 	quiet atomic.Bool
+
+	mu    sync.Mutex
+	tells []func()
 }
 
 // listen starts to listen for signals. The caller calls close.
@@ -44,8 +48,12 @@ func (s *signals) loop() {
 	for sig := range s.ch {
 		switch {
 		case sig == syscall.SIGUSR2:
-			if where := s.where.Load(); where != nil {
-				(*where)()
+			s.mu.Lock()
+			tells := s.tells
+			s.mu.Unlock()
+			// Beside the loop: a file system that hangs must not hold up a stop.
+			for _, tell := range tells {
+				go tell()
 			}
 		case stopped.IsZero():
 			stopped = time.Now()
@@ -57,6 +65,13 @@ func (s *signals) loop() {
 			s.abort(sig)
 		}
 	}
+}
+
+// asked calls tell, on a goroutine of its own, at each SIGUSR2 from now on.
+func (s *signals) asked(tell func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tells = append(s.tells, tell)
 }
 
 // insists says whether a signal so long after the first means at once.

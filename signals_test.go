@@ -146,6 +146,27 @@ func read(t *testing.T, path string) []byte {
 	return p
 }
 
+// SIGUSR2 asks each who wants to be asked, and goes on.
+func TestAsked(t *testing.T) {
+	s := listen(func(string, ...any) {})
+	defer s.close()
+	told := make(chan int)
+	for i := range 2 {
+		s.asked(func() { told <- i })
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGUSR2); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := <-told, <-told; a+b != 1 {
+		t.Errorf("told %d and %d", a, b)
+	}
+	select {
+	case <-s.stop:
+		t.Error("it stopped")
+	default:
+	}
+}
+
 // TestSecondSignal holds what a second signal does: soon after the first, or
 // as SIGUSR1, it is the same wish.
 func TestSecondSignal(t *testing.T) {

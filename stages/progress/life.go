@@ -50,6 +50,7 @@ type Life struct {
 	writing sync.Mutex // guards the rest: a file system that hangs must not stop a pass
 	f       *os.File
 	err     error // of the last record
+	closed  bool
 }
 
 // NewLife returns the life of a rank, which has not begun.
@@ -82,6 +83,13 @@ func (l *Life) Start(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// Tell writes a record now, for somebody who asks.
+func (l *Life) Tell() {
+	if l != nil {
+		l.write()
+	}
 }
 
 // open makes the file of the node, unless it is open.
@@ -121,6 +129,9 @@ func (l *Life) write() {
 	r := l.Record()
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	if l.closed {
+		return
+	}
 	if l.err = l.open(); l.err == nil {
 		_, l.err = l.f.WriteAt(r.encode(), int64(recordSize*(1+l.o.Slot)))
 	}
@@ -199,6 +210,9 @@ func (l *Life) Close() error {
 	l.mu.Unlock()
 	l.write()
 	l.stop = nil
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.closed = true
 	if l.f == nil {
 		return fmt.Errorf("cannot write signs of life: %w", l.err)
 	}

@@ -127,6 +127,28 @@ func TestLifeIsWrittenEveryBeat(t *testing.T) {
 	})
 }
 
+// Who asks where a rank is does not wait for its next beat.
+func TestTell(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "life")
+	l := NewLife(LifeOptions{Dir: dir, Host: "node", Size: 1, Every: time.Hour})
+	l.Start(t.Context())
+	l.Pass(1, 2, "ask near", 1000)
+	l.Done(5, 1)
+	l.Tell()
+	if where := WhereAll(dir); !strings.Contains(where, "working, pass 1 of 2, block 0, 5 B, 1 rows") {
+		t.Errorf("it is said to be at\n%s", where)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l.Done(7, 1)
+	l.Tell()
+	if where := WhereAll(dir); !strings.Contains(where, ", 5 B, 1 rows") || l.f != nil {
+		t.Errorf("it spoke after its end:\n%s", where)
+	}
+	(*Life)(nil).Tell()
+}
+
 func TestOnlyTheNewestStartCounts(t *testing.T) {
 	dir := t.TempDir()
 	put := func(host string, records ...Record) {
