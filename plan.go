@@ -87,10 +87,25 @@ func (o *planOptions) layout(j *job.Job) {
 	}
 }
 
+// asked gives the ranks of a job what [job] asks for, where the rest of the job
+// file does not say: they will run there, and not on this machine. A tenth of the
+// memory stays with the system, as in run.
+func asked(j *job.Job, perNode int) {
+	if j.Threads == 0 {
+		j.Threads = j.Job.CPUsPerRank
+	}
+	if j.Memory == 0 {
+		j.Memory = j.Job.MemBytes() / 10 * 9 / int64(perNode)
+	}
+}
+
 // showPlan makes the plan of a job and prints it.
 func (p *program) showPlan(j *job.Job, o planOptions) error {
 	o.layout(j)
 	own := *j
+	if launched, _ := mpi.Launched(); launched == 0 && o.processes {
+		asked(&own, o.perNode)
+	}
 	if err := own.Resolve(o.perNode, o.perNode); err != nil {
 		return err
 	}

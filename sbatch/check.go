@@ -3,7 +3,9 @@ package sbatch
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -71,4 +73,22 @@ func (j Job) Check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// MemBytes returns what Mem asks for on a node, in bytes; 0 where that is the
+// partition's to say. Slurm counts in MiB and powers of 1024.
+func (j Job) MemBytes() int64 {
+	if !memory.MatchString(j.Mem) {
+		return 0
+	}
+	digits := strings.TrimRight(j.Mem, "KMGT")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	shift := 20
+	if unit := j.Mem[len(digits):]; unit != "" {
+		shift = 10 * (1 + strings.Index("KMGT", unit))
+	}
+	if err != nil || n > math.MaxInt64>>shift {
+		return 0
+	}
+	return n << shift
 }

@@ -164,3 +164,13 @@ func TestCheck(t *testing.T) {
 		t.Errorf("two mistakes give %v; want both", err)
 	}
 }
+
+func TestMemBytes(t *testing.T) {
+	for mem, want := range map[string]int64{
+		"": 0, "0": 0, "512": 512 << 20, "64K": 64 << 10, "3M": 3 << 20, "480G": 480 << 30, "2T": 2 << 40, "4 GB": 0, "99999999999T": 0,
+	} {
+		if got := (Job{Mem: mem}).MemBytes(); got != want {
+			t.Errorf("%q is %d bytes, want %d", mem, got, want)
+		}
+	}
+}
