@@ -80,6 +80,8 @@ type ByKey struct {
 	Ask func(ask func(Question) error) error
 	// Judge is called on one rank for each key, by one goroutine at a time.
 	Judge Judge
+	// Shared says that it need not be called for a key that only one question has.
+	Shared bool
 }
 
 // Fetch is a round in which ranks fetch what the homes of samples know of

@@ -44,7 +44,8 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 			Ask: func(ask func(stages.Question) error) error {
 				return f.askBands(ctx, m, tables, from, min(from+group, f.bands.Bands), ask)
 			},
-			Judge: judgeBucket,
+			Judge:  judgeBucket,
+			Shared: true,
 		})
 		if err == nil {
 			err = m.Agree(ctx, move(found, notes))

@@ -108,7 +108,7 @@ func (x *exact) Rounds() []stages.Round {
 
 // meet asks under the high half of the hash; the payload is the low half.
 func (x *exact) meet(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
-	return m.ByKey(ctx, stages.ByKey{Judge: x.judge, Ask: func(ask func(stages.Question) error) error {
+	return m.ByKey(ctx, stages.ByKey{Judge: x.judge, Shared: true, Ask: func(ask func(stages.Question) error) error {
 		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 			p := notes[0][0].Payload
 			return ask(stages.Question{

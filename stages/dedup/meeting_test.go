@@ -134,6 +134,9 @@ func (m *meeting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, erro
 	}
 	out := &memoryNotes{}
 	for _, key := range keys {
+		if k.Shared && len(groups[key]) == 1 {
+			continue
+		}
 		if err := k.Judge(ctx, key, slices.Values(groups[key]), out.Add); err != nil {
 			return nil, err
 		}

@@ -67,7 +67,7 @@ func appendSet(b []byte, shingles []uint64) []byte {
 	for i := range shingles {
 		shingles[i] >>= shift
 	}
-	slices.Sort(shingles)
+	sortUint64s(shingles, 8*hashBytes)
 	b = slices.Grow(b, len(shingles)*hashBytes+8)
 	for i, v := range shingles {
 		if i == 0 || v != shingles[i-1] {

@@ -138,7 +138,8 @@ func (s *sketches) collapse(ctx context.Context, m stages.Meeting) (stages.Notes
 				return ask(stages.Question{Key: hi, Order: n.order(), Sample: id, Payload: n[16:sketchAt]})
 			}, s.table(tableSketches))
 		},
-		Judge: firsts,
+		Judge:  firsts,
+		Shared: true,
 	})
 }
 

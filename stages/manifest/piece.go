@@ -107,7 +107,7 @@ func checkSegment(f *os.File, path string, r Ref) error {
 func (s *Section) Check() error {
 	r := io.NewSectionReader(s.f, s.ref.Offset, s.ref.Length)
 	h := crc32.New(castagnoli)
-	if _, err := io.CopyBuffer(h, r, make([]byte, segmentBuffer)); err != nil {
+	if _, err := io.CopyBuffer(h, r, make([]byte, min(s.ref.Length+1, 64<<10))); err != nil {
 		return err
 	}
 	if h.Sum32() != s.ref.CRC {
@@ -118,6 +118,19 @@ func (s *Section) Check() error {
 
 func (s *Section) damaged(what string) error {
 	return &DamagedError{s.f.Name(), s.ref.Offset, what}
+}
+
+// Move makes s the section of another piece of the same segment, and says whether
+// it is one.
+func (s *Section) Move(r Ref) (bool, error) {
+	if r.File != s.ref.File {
+		return false, nil
+	}
+	if err := checkSegment(s.f, s.f.Name(), r); err != nil {
+		return true, err
+	}
+	s.ref, s.SectionReader = r, io.NewSectionReader(s.f, r.Offset, r.Length)
+	return true, nil
 }
 
 // Close closes the file.

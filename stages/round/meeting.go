@@ -96,7 +96,11 @@ func (m *Meeting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, erro
 		}
 		answer := m.answerer(ctx, r)
 		n := 0
-		for key, records := range it.Groups() {
+		groups := it.Groups()
+		if k.Shared {
+			groups = it.Shared()
+		}
+		for key, records := range groups {
 			if err := m.stopped(&n); err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 
 	"sluice/stages"
 	"sluice/stages/manifest"
@@ -23,6 +24,9 @@ type Table struct {
 	Count  int64 // notes, over all ranks
 	Blocks map[int]manifest.Ref
 	dir    string // where the segments lie; "" = where those of all tables do
+
+	mu      sync.Mutex
+	checked map[int]bool // blocks whose checksum was right
 }
 
 // AppendNote appends a note in the form in which tables hold it.
@@ -42,33 +46,80 @@ var errBroken = errors.New("a table of this job is of another version\nstart ove
 type Reader struct {
 	in    *manifest.Section
 	buf   *bufio.Reader
+	ended bool // nothing is left of the block
 	next  stages.Note
 	have  bool
 	arena []byte // payloads of the notes that were returned last
 	list  []stages.Note
 }
 
-// Open opens the notes of a block, after checking all of them: a sample that
-// is wrong by a bit would hide the notes behind it.
+// Open opens the notes of a block.
 func (t *Table) Open(segments string, block int) (*Reader, error) {
+	r := new(Reader)
+	return r, r.open(t, segments, block)
+}
+
+// open lets r read the notes of a block, after all of them have been checked once: a
+// sample that is wrong by a bit would hide the notes behind it.
+func (r *Reader) open(t *Table, segments string, block int) error {
+	r.have, r.ended, r.arena = false, true, r.arena[:0]
 	if t == nil {
-		return &Reader{}, nil
+		return nil
 	}
 	ref, ok := t.Blocks[block]
 	if !ok {
-		return &Reader{}, nil
+		return nil
 	}
 	if t.dir != "" {
 		segments = t.dir
 	}
-	in, err := manifest.OpenSection(segments, ref)
-	if err != nil {
-		return nil, err
+	if err := r.section(segments, ref); err != nil {
+		return err
+	}
+	if err := t.check(r.in, block); err != nil {
+		return err
+	}
+	if r.buf == nil {
+		r.buf = bufio.NewReaderSize(r.in, int(min(ref.Length+16, 64<<10)))
+	} else {
+		r.buf.Reset(r.in)
+	}
+	r.ended = false
+	return nil
+}
+
+// section opens a piece, in the file that is open where it lies there.
+func (r *Reader) section(segments string, ref manifest.Ref) (err error) {
+	if r.in != nil {
+		if moved, err := r.in.Move(ref); moved || err != nil {
+			return err
+		}
+		if err := r.in.Close(); err != nil {
+			return err
+		}
+	}
+	r.in, err = manifest.OpenSection(segments, ref)
+	return err
+}
+
+// check compares the checksum of a block the first time.
+func (t *Table) check(in *manifest.Section, block int) error {
+	t.mu.Lock()
+	known := t.checked[block]
+	t.mu.Unlock()
+	if known {
+		return nil
 	}
 	if err := in.Check(); err != nil {
-		return nil, errors.Join(err, in.Close())
+		return err
 	}
-	return &Reader{in: in, buf: bufio.NewReaderSize(in, int(min(ref.Length+16, 256<<10)))}, nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.checked == nil {
+		t.checked = map[int]bool{}
+	}
+	t.checked[block] = true
+	return nil
 }
 
 // Close closes the file.
@@ -84,11 +135,12 @@ const none = stages.ID(math.MaxUint64)
 
 // Sample returns the sample of the next note; none at the end.
 func (r *Reader) Sample() (stages.ID, error) {
-	if r.in == nil {
-		return none, nil
-	}
 	if !r.have {
+		if r.ended {
+			return none, nil
+		}
 		if err := r.read(); errors.Is(err, io.EOF) {
+			r.ended = true
 			return none, nil
 		} else if err != nil {
 			return none, err
@@ -144,11 +196,13 @@ func (r *Reader) Until(end stages.ID) ([]stages.Note, error) {
 
 // Home implements stages.Meeting.
 func (m *Meeting) Home(ctx context.Context, f func(id stages.ID, notes [][]stages.Note) error, tables ...string) error {
+	h := home{m: m, tables: tables, readers: make([]Reader, len(tables)), notes: make([][]stages.Note, len(tables))}
+	defer h.close()
 	for b := m.Homes[m.Comm.Rank()]; b < m.Homes[m.Comm.Rank()+1]; b++ {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		err := m.homeBlock(b, f, tables)
+		err := h.block(b, f)
 		if errors.Is(err, errEnough) {
 			return nil
 		}
@@ -159,21 +213,31 @@ func (m *Meeting) Home(ctx context.Context, f func(id stages.ID, notes [][]stage
 	return nil
 }
 
-func (m *Meeting) homeBlock(block int, f func(id stages.ID, notes [][]stages.Note) error, tables []string) error {
-	readers := make([]*Reader, len(tables))
-	for i, name := range tables {
-		r, err := m.table(name).Open(m.Segments, block)
-		if err != nil {
+// A home reads tables at home.
+type home struct {
+	m       *Meeting
+	tables  []string
+	readers []Reader
+	notes   [][]stages.Note
+}
+
+func (h *home) close() {
+	for i := range h.readers {
+		h.readers[i].Close()
+	}
+}
+
+// block reads what is known of the samples of a block.
+func (h *home) block(block int, f func(id stages.ID, notes [][]stages.Note) error) error {
+	for i, name := range h.tables {
+		if err := h.readers[i].open(h.m.table(name), h.m.Segments, block); err != nil {
 			return fmt.Errorf("table %s: %w\na checkpoint of this job is damaged or gone; start over with --fresh", name, err)
 		}
-		readers[i] = r
-		defer r.Close()
 	}
-	notes := make([][]stages.Note, len(tables))
 	for {
 		next := none
-		for _, r := range readers {
-			id, err := r.Sample()
+		for i := range h.readers {
+			id, err := h.readers[i].Sample()
 			if err != nil {
 				return err
 			}
@@ -182,14 +246,14 @@ func (m *Meeting) homeBlock(block int, f func(id stages.ID, notes [][]stages.Not
 		if next == none {
 			return nil
 		}
-		for i, r := range readers {
-			list, err := r.Until(next + 1)
+		for i := range h.readers {
+			list, err := h.readers[i].Until(next + 1)
 			if err != nil {
 				return err
 			}
-			notes[i] = list
+			h.notes[i] = list
 		}
-		if err := f(next, notes); err != nil {
+		if err := f(next, h.notes); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,12 @@ type Iter struct {
 	i     int    // next entry of memory
 	rec   Record // the last of Groups
 	held  bool   // rec is still to be given out
-	err   error  // sticks; io.EOF at the end
+	first struct {
+		Record         // before rec
+		ahead   bool   // and still to be given out
+		payload []byte // of it
+	}
+	err error // sticks; io.EOF at the end
 }
 
 // Next returns the next record, or io.EOF after the last. Its payload is good until
@@ -50,25 +55,56 @@ func (it *Iter) further() (r Record, err error) {
 // of them is skipped. No group is held in memory. After the loop, ask [Iter.Err]
 // whether it ended early. A loop that is left goes on where it was if Groups
 // is called again, with the key after.
-func (it *Iter) Groups() iter.Seq2[uint64, iter.Seq[Record]] {
+func (it *Iter) Groups() iter.Seq2[uint64, iter.Seq[Record]] { return it.groups(false) }
+
+// Shared is Groups without the keys that have one record.
+func (it *Iter) Shared() iter.Seq2[uint64, iter.Seq[Record]] { return it.groups(true) }
+
+func (it *Iter) groups(shared bool) iter.Seq2[uint64, iter.Seq[Record]] {
 	return func(yield func(uint64, iter.Seq[Record]) bool) {
+		var key uint64
+		records := func(yield func(Record) bool) {
+			if it.first.ahead {
+				it.first.ahead = false
+				if !yield(it.first.Record) {
+					return
+				}
+			}
+			for it.nextOf(key) && yield(it.rec) {
+			}
+		}
 		for {
 			first, err := it.Next()
 			if err != nil {
 				return
 			}
-			it.hold(first)
-			more := yield(first.Key, func(yield func(Record) bool) {
-				for it.nextOf(first.Key) && yield(it.rec) {
-				}
-			})
-			for it.nextOf(first.Key) {
+			if key = first.Key; !shared {
+				it.hold(first)
+			} else if !it.lookAhead(first) {
+				continue
+			}
+			more := yield(key, records)
+			it.first.ahead = false
+			for it.nextOf(key) {
 			}
 			if !more {
 				return
 			}
 		}
 	}
+}
+
+// lookAhead says whether another record has the key of first. Then first is
+// ahead of it, a copy.
+func (it *Iter) lookAhead(first Record) bool {
+	it.first.payload = append(it.first.payload[:0], first.Payload...)
+	it.first.Record = first
+	it.first.Payload = it.first.payload
+	if !it.nextOf(first.Key) {
+		return false
+	}
+	it.held, it.first.ahead = true, true
+	return true
 }
 
 // nextOf moves to the next record if it has the key.

@@ -346,6 +346,51 @@ func TestGroups(t *testing.T) {
 }
 
 // Records can be read more than once, from memory and from scratch.
+// Shared gives what Groups gives, but for keys with one record.
+func TestShared(t *testing.T) {
+	for _, memory := range []int64{MinMemory, 64 << 20} {
+		s := New(Options{Dir: t.TempDir(), Memory: memory})
+		defer s.Close()
+		for i := range 60_000 {
+			key := uint64(i*7919) % 50_000 // some twice
+			if err := s.Add(Record{Key: key, Order: uint64(i), Payload: fmt.Append(nil, i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := func(shared bool, most int) (got []string) {
+			it, err := s.Sorted()
+			if err != nil {
+				t.Fatal(err)
+			}
+			groups := it.Groups()
+			if shared {
+				groups = it.Shared()
+			}
+			for key, records := range groups {
+				var group []string
+				for r := range records {
+					if group = append(group, fmt.Sprintf("%d %d %s", key, r.Order, r.Payload)); len(group) == most {
+						break
+					}
+				}
+				if shared || len(group) > 1 {
+					got = append(got, group...)
+				}
+			}
+			if it.Err() != nil {
+				t.Fatal(it.Err())
+			}
+			return got
+		}
+		if all, shared := read(false, 9), read(true, 9); !slices.Equal(all, shared) || len(shared) != 20_000 {
+			t.Errorf("%d records of shared keys, want %d", len(shared), len(all))
+		}
+		if got := read(true, 1); len(got) != 10_000 {
+			t.Errorf("the first records of %d shared keys, want 10000", len(got))
+		}
+	}
+}
+
 func TestSortedAgain(t *testing.T) {
 	for _, n := range []int{100, 50_000} {
 		s := New(Options{Dir: t.TempDir(), Memory: MinMemory})
