@@ -21,10 +21,10 @@ type Round struct {
 	// Makes is the table that the notes of the round become. It takes the
 	// place of one of that name.
 	Makes string
-	// Given is a table without which the round has nothing to do; "" = none.
-	// Where it has no note at all, the round is not held, and the table that it
+	// Given are tables without which the round has nothing to do; empty = none.
+	// Where none of them has a note, the round is not held, and the table that it
 	// makes stays as it was.
-	Given string
+	Given []string
 	// Run holds the round. It is collective. The notes may be nil, for none.
 	Run func(ctx context.Context, m Meeting) (Notes, error)
 }

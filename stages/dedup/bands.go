@@ -13,9 +13,9 @@ type questions = iter.Seq[stages.Question]
 // errNoSketch reports a sample that is named and has no note: it cannot be.
 var errNoSketch = errors.New("a sample that others were compared with has no sketch: this is a bug")
 
-// hubs is with how many of a bucket each other member is compared: with the
-// best-ranked. In a bucket of no more than that all are compared with all.
-const hubs = 16
+// hubs is with how many of a bucket each other member is compared in a wave: with the
+// best-ranked. Few are left to meet in later waves, and these are compared with more.
+func hubs(wave int) int { return 4 << (2 * (wave - 1)) }
 
 // perGroup is how many questions all ranks ask at a time, about: bands are
 // looked at in groups, so that scratch is bounded.
@@ -44,7 +44,7 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 			Ask: func(ask func(stages.Question) error) error {
 				return f.askBands(ctx, m, tables, from, min(from+group, f.bands.Bands), ask)
 			},
-			Judge:  judgeBucket,
+			Judge:  judgeBucket(hubs(wave)),
 			Shared: true,
 		})
 		if err == nil {
@@ -89,24 +89,25 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 }
 
 // judgeBucket makes candidates of the members of a bucket.
-func judgeBucket(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
-	var best [hubs]stages.Question
-	n := 0
-	var payload [linkSize]byte
-	for q := range questions {
-		for _, b := range best[:min(n, hubs)] {
-			if err := answer(stages.Note{Sample: q.Sample, Payload: appendLink(payload[:0], b.Sample, b.Order, q.Order)}); err != nil {
+func judgeBucket(hubs int) stages.Judge {
+	best := make([]stages.Question, 0, hubs)
+	payload := make([]byte, 0, linkSize)
+	return func(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
+		best = best[:0]
+		for q := range questions {
+			for _, b := range best {
+				if err := answer(stages.Note{Sample: q.Sample, Payload: appendLink(payload[:0], b.Sample, b.Order, q.Order)}); err != nil {
+					return err
+				}
+			}
+			if len(best) < hubs {
+				best = append(best, q)
+			} else if err := answer(stages.Note{Sample: q.Sample}); err != nil {
 				return err
 			}
 		}
-		if n < hubs {
-			best[n] = q
-		} else if err := answer(stages.Note{Sample: q.Sample}); err != nil {
-			return err
-		}
-		n++
+		return nil
 	}
-	return nil
 }
 
 // firsts tells each question with the payload of an earlier one the sample of the

@@ -44,7 +44,7 @@ func (s *sets) Note(_ context.Context, b *stages.Batch, given []stages.Note, not
 	last := -1
 	for _, g := range given {
 		i := int(g.Sample.Row() - b.First)
-		if i == last || !b.Keep[i] {
+		if i == last || !b.Keep[i] || len(g.Payload) > linkSize {
 			continue
 		}
 		last = i
@@ -104,10 +104,10 @@ func element(set []byte) uint64 {
 func (s *sets) Rounds() []stages.Round {
 	settle := stages.Round{Name: s.Name() + ": who stays", Makes: s.table(tableVerdicts), Run: s.settle}
 	if s.wave > 1 {
-		settle.Given = s.ofWave(tableEdges, s.wave) // who stays is known, but for new pairs
+		settle.Given = []string{s.ofWave(tableEdges, s.wave)} // who stays is known, but for new pairs
 	}
 	rounds := []stages.Round{{
-		Name: s.Name() + ": shingle sets", Makes: s.ofWave(tableEdges, s.wave), Given: s.ofWave(tableOpen, s.wave), Run: s.verify,
+		Name: s.Name() + ": shingle sets", Makes: s.ofWave(tableEdges, s.wave), Given: []string{s.ofWave(tableOpen, s.wave)}, Run: s.verify,
 	}, settle}
 	if !s.last() {
 		rounds = append(rounds, s.pairs(s.wave+1)...)
@@ -125,8 +125,8 @@ func (s *sets) verify(ctx context.Context, m stages.Meeting) (stages.Notes, erro
 			var payload []byte
 			return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 				for _, n := range notes[0] {
-					if len(n.Payload) < linkSize {
-						continue
+					if len(n.Payload) != linkSize {
+						continue // the better of a pair, or one that waits
 					}
 					if len(notes[1]) == 0 {
 						return errNoSketch

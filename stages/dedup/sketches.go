@@ -3,7 +3,6 @@ package dedup
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 	"unsafe"
 
 	"github.com/zeebo/xxh3"
@@ -118,11 +117,13 @@ func (f *fuzzy) pairs(wave int) []stages.Round {
 		Name: f.Name() + ": bands", Makes: f.ofWave(tableCandidates, wave),
 		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.meetInBands(ctx, m, wave) },
 	}
+	given := []string{f.ofWave(tableCandidates, wave)}
 	if wave > 1 {
-		find.Given = f.ofWave(tableCandidates, wave-1)
+		find.Given = []string{f.ofWave(tableCandidates, wave-1)}
+		given = append(given, f.ofWave(tableOpen, wave-1)) // some may wait
 	}
 	return []stages.Round{find, {
-		Name: f.Name() + ": sketches", Makes: f.ofWave(tableOpen, wave), Given: f.ofWave(tableCandidates, wave),
+		Name: f.Name() + ": sketches", Makes: f.ofWave(tableOpen, wave), Given: given,
 		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.compare(ctx, m, wave) },
 	}}
 }
@@ -159,64 +160,3 @@ func appendLink(b []byte, to stages.ID, toOrder, ownOrder uint64) []byte {
 func (l link) to() stages.ID    { return stages.ID(binary.LittleEndian.Uint64(l)) }
 func (l link) toOrder() uint64  { return binary.LittleEndian.Uint64(l[8:]) }
 func (l link) ownOrder() uint64 { return binary.LittleEndian.Uint64(l[16:]) }
-
-// compare fetches the sketch of the better of each pair of candidates, and
-// leaves the pairs open that the sketches do not reject. A sample is told of each open
-// pair in which it is the worse, and by an empty note that it is the better of some.
-func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
-	all := f.table(tableSketches)
-	var theirs, own []uint16
-	notes, err := m.Fetch(ctx, stages.Fetch{
-		Ask: func(ask func(stages.Question) error) error {
-			var payload []byte
-			return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-				for _, n := range notes[1] {
-					if len(n.Payload) < linkSize || among(notes[2:], n.Payload) {
-						continue // no pair, or one of an earlier wave
-					}
-					payload = append(append(payload[:0], n.Payload...), sketched(notes[0][0].Payload).sketch()...)
-					if err := ask(stages.Question{Key: uint64(link(n.Payload).to()), Sample: id, Payload: payload}); err != nil {
-						return err
-					}
-				}
-				return nil
-			}, append([]string{all, f.ofWave(tableCandidates, wave)}, f.waves(tableCandidates, wave-1)...)...)
-		},
-		Tables: []string{all},
-		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
-			if len(notes[0]) == 0 {
-				return nil, errNoSketch
-			}
-			return sketched(notes[0][0].Payload).sketch(), nil
-		},
-		Judge: func(_ context.Context, about stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
-			theirs = coordinates(theirs, record)
-			some := false
-			for q := range questions {
-				own = coordinates(own, q.Payload[linkSize:])
-				if sketch.Agreeing(theirs, own) < f.least {
-					continue
-				}
-				some = true
-				if err := answer(stages.Note{Sample: q.Sample, Payload: q.Payload[:linkSize]}); err != nil {
-					return err
-				}
-			}
-			if !some {
-				return nil
-			}
-			return answer(stages.Note{Sample: about})
-		},
-	})
-	return distinct(notes, err)
-}
-
-// among says that a note stands in one of the tables.
-func among(tables [][]stages.Note, payload []byte) bool {
-	for _, list := range tables {
-		if slices.ContainsFunc(list, func(n stages.Note) bool { return string(n.Payload) == string(payload) }) {
-			return true
-		}
-	}
-	return false
-}

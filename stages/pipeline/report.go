@@ -41,7 +41,15 @@ type StageReport struct {
 
 // A PassReport is what the ranks did in a pass.
 type PassReport struct {
-	Ranks []RankReport `json:"ranks"`
+	Ranks  []RankReport  `json:"ranks"`
+	Rounds []RoundReport `json:"rounds,omitempty"`
+}
+
+// A RoundReport is what a round after a pass found.
+type RoundReport struct {
+	Name  string  `json:"name"`
+	Notes int64   `json:"notes"` // that it made: pairs, verdicts, or what else it finds
+	S     float64 `json:"s"`     // seconds, on the clock of rank 0
 }
 
 // A RankReport is what one rank did in a pass, in the start that finished it.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"sluice/mpi"
 	"sluice/stages"
@@ -59,7 +62,9 @@ func (r *run) prior(p int) int {
 }
 
 // idle says that a round has nothing to do.
-func (r *run) idle(rd stages.Round) bool { return rd.Given != "" && r.empty(rd.Given) }
+func (r *run) idle(rd stages.Round) bool {
+	return len(rd.Given) > 0 && !slices.ContainsFunc(rd.Given, func(table string) bool { return !r.empty(table) })
+}
 
 // takeNotes lets the rounds know what pass p noted.
 func (r *run) takeNotes(p int) {
@@ -148,6 +153,7 @@ func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	for _, w := range r.watch {
 		w.Pass(p+1, len(r.passes), rd.Name, 0)
 	}
+	begin := time.Now()
 	file := fmt.Sprintf("round%d-%d-%d-%d.seg", p, k, r.start, r.comm.Rank())
 	table, index, err := r.meeting(rd.Name, &c.Clock).Hold(ctx, rd.Run, file)
 	for _, w := range r.watch {
@@ -160,6 +166,7 @@ func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	if err != nil {
 		return err
 	}
+	report.Rounds = append(r.reports[p].Rounds, RoundReport{rd.Name, table.Count, math.Round(time.Since(begin).Seconds()*1e3) / 1e3})
 	if r.comm.Rank() == 0 {
 		err = r.commitRound(p, k, index, &report)
 	}

@@ -348,7 +348,7 @@ func (r *blockSample) list(b *stages.Batch) {
 func (s *sampled) hold(ctx context.Context, p int, cost *Pass) error {
 	for k, rd := range cost.Ends.Rounds() {
 		c := Round{Name: rd.Name}
-		if rd.Given == "" || s.held(rd.Given) > 0 {
+		if len(rd.Given) == 0 || slices.ContainsFunc(rd.Given, func(table string) bool { return s.held(table) > 0 }) {
 			var clock round.Clock
 			m := &round.Meeting{
 				Name: rd.Name, Comm: s.comm, Homes: []int{0, len(s.blocks)}, Budget: stages.NewBudget(512<<20, 1), Rows: s.rows,
