@@ -29,7 +29,7 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 	tables := []string{f.table(tableSketches), f.table(tableSame)}
 	if wave > 1 {
 		tables = append(tables, f.ofWave(tableCandidates, wave-1), f.table(tableVerdicts))
-		left, err := count(ctx, m, meets, tables...)
+		left, err := count(ctx, m, f.meets, tables...)
 		if err != nil || left == 0 {
 			return nil, err
 		}
@@ -60,21 +60,21 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 // meets says whether a sample meets others in its bands: it has a sketch, and no
 // other with the same shingles stands for it; in later waves also it was not
 // compared with all before it, and was not removed.
-func meets(notes [][]stages.Note) bool {
+func (f *fuzzy) meets(notes [][]stages.Note) bool {
 	if len(notes[0]) == 0 || len(notes[1]) > 0 || sketched(notes[0][0].Payload).empty() {
 		return false
 	}
 	if len(notes) == 2 {
 		return true
 	}
-	return len(notes[2]) > 0 && len(notes[2][0].Payload) == 0 && (len(notes[3]) == 0 || !removed(notes[3]))
+	return len(notes[2]) > 0 && len(notes[2][0].Payload) == 0 && !f.settled(notes[3])
 }
 
 // askBands asks under the keys of some bands.
 func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string, from, to int, ask func(stages.Question) error) error {
 	var sketch []uint16
 	return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-		if !meets(notes) {
+		if !f.meets(notes) {
 			return nil
 		}
 		n := sketched(notes[0][0].Payload)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"slices"
 
 	"sluice/stages"
@@ -14,7 +15,17 @@ import (
 
 // partners is with how many better samples the sets of a sample are compared in a
 // wave. One that is similar and stays is enough for it to go; the others wait.
-func partners(wave int) int { return 4 << (2 * (wave - 1)) }
+func (f *fuzzy) partners(wave int) int {
+	if f.components {
+		return math.MaxInt // any of them may link it to others
+	}
+	return 4 << (2 * (wave - 1))
+}
+
+// settled says of a sample with some verdicts that no further pair of it matters.
+func (f *fuzzy) settled(verdicts []stages.Note) bool {
+	return !f.components && len(verdicts) > 0 && verdict(verdicts[0].Payload).gone()
+}
 
 // Notes about open pairs: a link alone is a pair that is open; one that is followed
 // by a byte waits for a later wave; an empty note says that the sample is the
@@ -29,7 +40,7 @@ func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages
 		return nil, err
 	}
 	chosen := m.Sorter()
-	if err = f.choose(passed, partners(wave), chosen); err == nil {
+	if err = f.choose(passed, f.partners(wave), chosen); err == nil {
 		var notes stages.Notes
 		if notes, err = chosen.Sorted(); err == nil {
 			err = m.Keep(tableChosen, notes)
@@ -56,7 +67,7 @@ func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, each fu
 		tables = []string{tables[0], "", tables[2], ""}
 	}
 	return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-		if len(notes[1]) > 0 && removed(notes[1]) {
+		if f.settled(notes[1]) {
 			return nil
 		}
 		for _, n := range notes[2] {
@@ -96,7 +107,7 @@ func (f *fuzzy) agreeing(ctx context.Context, m stages.Meeting, wave int) (stage
 			if len(notes[0]) == 0 {
 				return nil, errNoSketch
 			}
-			if len(notes[1]) > 0 && removed(notes[1]) {
+			if f.settled(notes[1]) {
 				return nil, nil
 			}
 			return sketched(notes[0][0].Payload).sketch(), nil

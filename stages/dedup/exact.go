@@ -196,7 +196,7 @@ next:
 
 // Apply removes, or marks, what repeats another.
 func (x *exact) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
-	mark := newMark(b, x.common)
+	mark := newMark(b, x.common, 1)
 	for _, n := range notes {
 		i := int(n.Sample.Row() - b.First)
 		if len(n.Payload) == 0 {

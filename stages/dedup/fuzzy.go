@@ -22,7 +22,7 @@ type Fuzzy struct {
 	Bands       int64    `toml:"bands" doc:"0 = found from the threshold, with rows"`
 	Rows        int64    `toml:"rows" doc:"coordinates in a band"`
 	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates"`
-	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays"`
+	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays; or components"`
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 }
 
@@ -36,15 +36,16 @@ func DefaultFuzzy() Fuzzy {
 
 // fuzzy is what the parts of one dedup.fuzzy share. It does not change.
 type fuzzy struct {
-	common    stages.Common
-	shingles  scan.Shingles
-	words     scan.Normalizer // of texts without a word
-	threshold fraction
-	size      int // coordinates of a sketch
-	bands     sketch.Bands
-	least     int // agreeing coordinates with which a pair is not yet rejected
-	keep      keep
-	workers   sync.Pool // of *sketcher
+	common     stages.Common
+	shingles   scan.Shingles
+	words      scan.Normalizer // of texts without a word
+	threshold  fraction
+	size       int // coordinates of a sketch
+	bands      sketch.Bands
+	least      int // agreeing coordinates with which a pair is not yet rejected
+	keep       keep
+	components bool
+	workers    sync.Pool // of *sketcher
 }
 
 // maxWaves is how often buckets that are too large to compare all in them are
@@ -60,7 +61,7 @@ const maxWaves = 3
 // pairs in the order of keep: a sample goes if and only if one that comes
 // earlier and stays is similar to it.
 func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
-	f := &fuzzy{common: c, size: int(o.Coordinates)}
+	f := &fuzzy{common: c, size: int(o.Coordinates), components: o.Cluster == "components"}
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	var err error
@@ -76,7 +77,7 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	check(err)
 	check(f.makeBands(o))
 	check(oneOf("verify", o.Verify, "exact"))
-	check(oneOf("cluster", o.Cluster, "star"))
+	check(oneOf("cluster", o.Cluster, "star", "components"))
 	if c.Score != "" {
 		check(fmt.Errorf("score = %q: fuzzy dedup has no score; OUT/duplicates lists similarities\nremove the key", c.Score))
 	}

@@ -2,27 +2,55 @@ package dedup
 
 import "sluice/stages"
 
-// A mark removes rows, or with action "mark" writes in a column which stay.
-type mark struct{ column *stages.Column }
+// A mark removes rows, or with action "mark" writes in columns what became of
+// them, and leaves them all.
+type mark struct {
+	stays         *stages.Column
+	cluster, size *stages.Column
+}
 
-// newMark begins with all rows staying.
-func newMark(b *stages.Batch, c stages.Common) mark {
+// markColumns lists the columns of a dedup that marks, NAME being that of the stage:
+// NAME says whether the row stays; NAME_cluster is the number of its cluster, the
+// same for all rows of it, and NAME_size their number. Rows without a duplicate
+// have no cluster.
+func markColumns(c stages.Common) []string {
+	return []string{c.Name, c.Name + "_cluster", c.Name + "_size"}
+}
+
+// newMark adds the first or all of markColumns, and begins with all rows staying.
+func newMark(b *stages.Batch, c stages.Common, columns int) mark {
+	var m mark
 	if c.Action != "mark" {
-		return mark{}
+		return m
 	}
-	column := b.Add(c.Name)
-	for i := range column.Values {
-		column.Values[i] = stages.Scalar{Kind: stages.Bool, Int: 1}
+	names := markColumns(c)[:columns]
+	for _, name := range names {
+		b.Add(name)
 	}
-	return mark{column}
+	m.stays = b.Column(names[0])
+	if columns == 3 {
+		m.cluster, m.size = b.Column(names[1]), b.Column(names[2])
+	}
+	for i := range m.stays.Values {
+		m.stays.Values[i] = stages.Scalar{Kind: stages.Bool, Int: 1}
+	}
+	return m
+}
+
+// in says that a row is in the cluster of a keeper.
+func (m mark) in(row int, keeper stages.ID, size uint64) {
+	if m.cluster != nil {
+		m.cluster.Values[row] = stages.Scalar{Kind: stages.Int, Int: int64(keeper)}
+		m.size.Values[row] = stages.Scalar{Kind: stages.Int, Int: int64(size)}
+	}
 }
 
 // remove takes a row out, or marks it.
 func (m mark) remove(b *stages.Batch, r stages.Removal) {
-	if m.column == nil {
+	if m.stays == nil {
 		b.Remove(r)
 		return
 	}
-	m.column.Values[r.Row].Int = 0
+	m.stays.Values[r.Row].Int = 0
 	b.Removed = append(b.Removed, r)
 }

@@ -22,7 +22,7 @@ func (s *sets) last() bool { return s.wave == maxWaves }
 func (s *sets) Columns() stages.Columns {
 	c := stages.Columns{Reads: []stages.Need{s.text()}}
 	if s.last() && s.common.Action == "mark" {
-		c.Adds = []string{s.common.Name}
+		c.Adds = markColumns(s.common)
 	}
 	return c
 }
@@ -167,15 +167,17 @@ func (s *sets) verify(ctx context.Context, m stages.Meeting) (stages.Notes, erro
 
 // Apply removes, or marks, what goes.
 func (s *sets) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
-	mark := newMark(b, s.common)
+	mark := newMark(b, s.common, 3)
 	for _, n := range notes {
 		i := int(n.Sample.Row() - b.First)
-		if len(n.Payload) == 0 {
+		v := verdict(n.Payload)
+		if !v.gone() {
 			b.Keepers = append(b.Keepers, i)
+			mark.in(i, n.Sample, v.size())
 			continue
 		}
-		v := verdict(n.Payload)
-		common, all := v.shared()
+		common, all, size := v.numbers()
+		mark.in(i, v.keeper(), size)
 		mark.remove(b, stages.Removal{
 			Row: i, Stage: s.Name(), Keeper: v.keeper(), Group: v.keeper(), Similarity: float32(float64(common) / float64(all)),
 		})

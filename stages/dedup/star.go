@@ -12,70 +12,39 @@ import (
 	"sluice/stages"
 )
 
-// A verdict is the note of a sample that goes: the keeper's ID, 8 bytes, and how many
-// shingles it has in common with it and how many in all, uvarints. A keeper's is empty.
-type verdict []byte
-
-func appendVerdict(b []byte, keeper stages.ID, shared []byte) []byte {
-	return append(appendID(b, keeper), shared...)
-}
-
-func (v verdict) keeper() stages.ID { return stages.ID(binary.LittleEndian.Uint64(v)) }
-
-func (v verdict) shared() (common, all uint64) { return shared(v[8:]) }
-
-// shared reads the uvarints at the end of an edge or a verdict.
-func shared(p []byte) (common, all uint64) {
-	common, n := binary.Uvarint(p)
-	all, _ = binary.Uvarint(p[n:])
-	return common, all
-}
-
-// removed says whether the verdicts about a sample remove it. Its own, if any, is the last.
-func removed(notes []stages.Note) bool { return len(notes[len(notes)-1].Payload) > 0 }
-
 // Tables that last for one settling.
 const (
-	tableLive  = "live"  // edges between samples that are undecided
-	tableGone  = "gone"  // samples that are decided to go
-	tableNews  = "news"  // what was found out about the better ends of live edges
-	tableFound = "found" // verdicts
+	tableLive = "live" // edges between samples that are undecided
+	tableGone = "gone" // samples that are decided to go
+	tableNews = "news" // what was found out about the better ends of live edges
 )
 
-// A settling finds the lexicographically first maximal independent set of all
+// star finds the lexicographically first maximal independent set of all
 // edges so far in keep order (Blelloch, Fineman, Shun, "Greedy sequential maximal
 // independent set and matching are parallel on average", SPAA 2012). Each edge lies with
 // its worse end. In a round each undecided sample learns which of its better
 // neighbours are decided: it goes once one of them stays, and stays once all of
 // them go. Keep order is not random and chains take many rounds; so once few
 // edges are left one rank decides the rest in keep order.
-type settling struct {
-	*sets
-	m     stages.Meeting
-	edges []string
-}
-
-// settle notes who goes, for whose sake, and who is a keeper.
-func (s *sets) settle(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
-	t := &settling{s, m, s.waves(tableEdges, s.wave)}
-	if err := m.Agree(ctx, t.begin(ctx)); err != nil {
+func (t *settling) star(ctx context.Context) (stages.Notes, error) {
+	if err := t.m.Agree(ctx, t.begin(ctx)); err != nil {
 		return nil, err
 	}
 	for {
 		// Edges that are live, what one rank can hold of them, ranks.
-		sum := []uint64{uint64(m.Held(tableLive)), uint64(m.Room() / perEdge), 1}
-		if err := m.Sum(ctx, sum); err != nil {
+		sum := []uint64{uint64(t.m.Held(tableLive)), uint64(t.m.Room() / perEdge), 1}
+		if err := t.m.Sum(ctx, sum); err != nil {
 			return nil, err
 		}
 		var err error
 		switch live, few := sum[0], min(sum[1]/sum[2], maxFew); {
 		case live == 0:
-			return t.verdicts(ctx)
+			return t.keepers(ctx)
 		case live <= few:
 			if err := t.finish(ctx); err != nil {
 				return nil, err
 			}
-			return t.verdicts(ctx)
+			return t.keepers(ctx)
 		}
 		if err = t.step(ctx); err != nil {
 			return nil, err
@@ -91,30 +60,7 @@ const perEdge = 64
 
 // begin makes all edges live, and nobody gone.
 func (t *settling) begin(ctx context.Context) error {
-	live := t.m.Sorter()
-	err := t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-		for _, list := range notes {
-			for _, n := range list {
-				if err := live.Add(stages.Note{Sample: id, Payload: n.Payload[:linkSize]}); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}, t.edges...)
-	if err != nil {
-		return errors.Join(err, live.Close())
-	}
-	return errors.Join(t.keepSorted(tableLive, live), t.keepSorted(tableGone, t.m.Sorter()))
-}
-
-// keepSorted keeps what was added to s as a table.
-func (t *settling) keepSorted(table string, s stages.Sorter) error {
-	notes, err := s.Sorted()
-	if err != nil {
-		return err
-	}
-	return t.m.Keep(table, notes)
+	return errors.Join(t.keepEdges(ctx, tableLive), t.keepSorted(tableGone, t.m.Sorter()))
 }
 
 // What is known of a sample.
@@ -202,7 +148,7 @@ func (t *settling) decide(ctx context.Context) error {
 // status returns what the news say of a sample.
 func status(news []stages.Note, of stages.ID) byte {
 	for _, n := range news {
-		if verdict(n.Payload).keeper() == of {
+		if stages.ID(binary.LittleEndian.Uint64(n.Payload)) == of {
 			return n.Payload[8]
 		}
 	}
@@ -244,42 +190,19 @@ func (t *settling) finish(ctx context.Context) error {
 	return t.m.Agree(ctx, t.add(ctx, tableGone, news))
 }
 
-// add adds notes to a kept table that has none about their samples.
-func (t *settling) add(ctx context.Context, table string, notes stages.Notes) error {
-	all := t.m.Sorter()
-	err := move(all, notes)
-	if err == nil {
-		err = t.m.Home(ctx, func(_ stages.ID, notes [][]stages.Note) error { return all.Add(notes[0][0]) }, table)
-	}
-	if err != nil {
-		return errors.Join(err, all.Close())
-	}
-	return t.keepSorted(table, all)
-}
-
-// verdicts finds the keeper of each sample that goes, and tells it.
-func (t *settling) verdicts(ctx context.Context) (stages.Notes, error) {
+// keepers returns the verdicts of the samples that go: the keeper is the most
+// similar of the neighbours that come earlier and stay.
+func (t *settling) keepers(ctx context.Context) (stages.Notes, error) {
 	kept, err := t.keptNeighbours(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found := t.m.Sorter()
-	if err = best(kept, found); err == nil {
-		err = t.keepSorted(tableFound, found)
-	} else {
-		err = errors.Join(err, found.Close())
+	if err := best(kept, found); err != nil {
+		return nil, t.m.Agree(ctx, errors.Join(err, found.Close()))
 	}
-	if err := t.m.Agree(ctx, err); err != nil {
-		return nil, err
-	}
-	same, err := t.sameAsOthers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.m.Agree(ctx, t.add(ctx, tableFound, same)); err != nil {
-		return nil, err
-	}
-	return t.tellKeepers(ctx)
+	notes, err := found.Sorted()
+	return notes, t.m.Agree(ctx, err)
 }
 
 // keptNeighbours returns the edges from samples that go to samples that stay.
@@ -360,56 +283,4 @@ func better(a, b link) bool {
 	ah, al := bits.Mul64(ac, ba)
 	bh, bl := bits.Mul64(bc, aa)
 	return cmp.Or(cmp.Compare(bh, ah), cmp.Compare(bl, al), cmp.Compare(a.toOrder(), b.toOrder()), cmp.Compare(a.to(), b.to())) < 0
-}
-
-// sameAsOthers returns the verdicts of samples that have the shingles of another: it
-// stands for them, or who stands for it does.
-func (t *settling) sameAsOthers(ctx context.Context) (stages.Notes, error) {
-	return t.m.Fetch(ctx, stages.Fetch{
-		Ask: func(ask func(stages.Question) error) error {
-			return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-				return ask(stages.Question{Key: binary.LittleEndian.Uint64(notes[0][0].Payload), Sample: id})
-			}, t.table(tableSame))
-		},
-		Tables: []string{tableFound},
-		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
-			if len(notes[0]) == 0 {
-				return nil, nil
-			}
-			return notes[0][0].Payload, nil
-		},
-		Judge: func(_ context.Context, about stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
-			v := record
-			if len(v) == 0 {
-				v = appendVerdict(nil, about, []byte{1, 1})
-			}
-			for q := range questions {
-				if err := answer(stages.Note{Sample: q.Sample, Payload: v}); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	})
-}
-
-// tellKeepers returns all verdicts, and an empty note for each keeper.
-func (t *settling) tellKeepers(ctx context.Context) (stages.Notes, error) {
-	return distinct(t.m.Fetch(ctx, stages.Fetch{
-		Ask: func(ask func(stages.Question) error) error {
-			return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-				p := notes[0][0].Payload
-				return ask(stages.Question{Key: uint64(verdict(p).keeper()), Sample: id, Payload: p})
-			}, tableFound)
-		},
-		Record: func(stages.ID, [][]stages.Note) ([]byte, error) { return nil, nil },
-		Judge: func(_ context.Context, about stages.ID, _ []byte, questions questions, answer func(stages.Note) error) error {
-			for q := range questions {
-				if err := answer(stages.Note{Sample: q.Sample, Payload: q.Payload}); err != nil {
-					return err
-				}
-			}
-			return answer(stages.Note{Sample: about})
-		},
-	}))
 }
