@@ -26,7 +26,8 @@ func (e *RankError) Unwrap() error { return e.Err }
 
 // Agree returns nil if err is nil on all ranks. Otherwise all ranks get the
 // *[RankError] of the lowest rank that failed, or ErrStopped if no rank failed and
-// some rank passed ErrStopped. It is collective: before entering a
+// some rank passed ErrStopped. An error that ranks have agreed on before stays as
+// it is. It is collective: before entering a
 // collective that another rank may not reach, agree that all are well.
 func Agree(ctx context.Context, c Comm, err error) error {
 	const stopped, fine = 1 << 32, 1 << 33
@@ -47,9 +48,12 @@ func Agree(ctx context.Context, c Comm, err error) error {
 		return ErrStopped
 	}
 	root := int(v[0])
-	own := &RankError{Rank: c.Rank(), Size: c.Size(), Host: c.Host(), Err: err}
-	if err != nil {
-		own.Text = err.Error()
+	own, agreed := errors.AsType[*RankError](err)
+	if !agreed {
+		own = &RankError{Rank: c.Rank(), Size: c.Size(), Host: c.Host(), Err: err}
+		if err != nil {
+			own.Text = err.Error()
+		}
 	}
 	p, e := json.Marshal(own)
 	if e != nil {
@@ -58,7 +62,7 @@ func Agree(ctx context.Context, c Comm, err error) error {
 	if p, e = c.Bcast(ctx, p, root); e != nil {
 		return e
 	}
-	if c.Rank() == root {
+	if c.Rank() == root || agreed {
 		return own
 	}
 	their := new(RankError)

@@ -305,6 +305,10 @@ func testAgree(c Comm) error {
 	if c.Rank() == last && !errors.Is(err, own) {
 		return fmt.Errorf("%q lost its cause", err)
 	}
+	again := Agree(ctx, c, fmt.Errorf("on the way up: %w", err))
+	if again == nil || again.Error() != err.Error() || c.Rank() == last && !errors.Is(again, own) {
+		return fmt.Errorf("agreed on %q, and then on %q", err, again)
+	}
 	own = nil
 	if c.Rank() == last {
 		own = ErrStopped
