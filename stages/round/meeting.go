@@ -153,6 +153,8 @@ func (m *Meeting) Keep(table string, notes stages.Notes) error {
 	w := tableWriter{path: filepath.Join(m.Scratch, fmt.Sprintf("%s-%d-kept%d.seg", m.Prefix, m.Comm.Rank(), m.made)), block: -1}
 	index, err := m.write(notes, &w)
 	if err = errors.Join(err, notes.Close()); err != nil {
+		// It may not be there.
+		_ = os.Remove(w.path)
 		return err
 	}
 	t, err := DecodeIndex(index)

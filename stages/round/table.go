@@ -46,7 +46,8 @@ var errBroken = errors.New("a table of this job is of another version\nstart ove
 type Reader struct {
 	in    *manifest.Section
 	buf   *bufio.Reader
-	ended bool // nothing is left of the block
+	ended bool  // nothing is left of the block
+	size  int64 // of all notes
 	next  stages.Note
 	have  bool
 	arena []byte // payloads of the notes that were returned last
@@ -84,7 +85,7 @@ func (r *Reader) open(t *Table, segments string, block int) error {
 	} else {
 		r.buf.Reset(r.in)
 	}
-	r.ended = false
+	r.ended, r.size = false, ref.Length
 	return nil
 }
 
@@ -153,11 +154,13 @@ func (r *Reader) Sample() (stages.ID, error) {
 // read reads the next note, its payload to the end of the arena.
 func (r *Reader) read() error {
 	var id [8]byte
-	if _, err := io.ReadFull(r.buf, id[:]); err != nil {
+	if _, err := io.ReadFull(r.buf, id[:]); errors.Is(err, io.ErrUnexpectedEOF) {
+		return errBroken
+	} else if err != nil {
 		return err
 	}
 	n, err := binary.ReadUvarint(r.buf)
-	if err != nil {
+	if err != nil || n > uint64(r.size) {
 		return errBroken
 	}
 	at := len(r.arena)
