@@ -22,6 +22,54 @@ type Normalizer struct {
 	form                               norm.Form
 	unicodeForm                        bool
 	lower, digits, punctuation, spaces bool
+	ascii                              *asciiTable // nil where nothing changes but the form
+}
+
+// An asciiTable says what becomes of each byte of ASCII.
+type asciiTable [utf8.RuneSelf]byte
+
+// In place of what a byte becomes: it is left out, or is white space.
+const (
+	leftOut = 0x80 + iota
+	isAnySpace
+)
+
+// asciiTables has the tables of all rules, by [Normalizer.rules].
+var asciiTables = newASCIITables()
+
+func newASCIITables() (all [16]*asciiTable) {
+	for i := range all {
+		z := Normalizer{lower: i&1 != 0, digits: i&2 != 0, punctuation: i&4 != 0, spaces: i&8 != 0}
+		all[i] = new(asciiTable)
+		for c := range all[i] {
+			all[i][c] = z.ofASCII(byte(c))
+		}
+	}
+	return all
+}
+
+// rules returns the index of the table of z.
+func (z Normalizer) rules() (i int) {
+	for bit, on := range []bool{z.lower, z.digits, z.punctuation, z.spaces} {
+		if on {
+			i |= 1 << bit
+		}
+	}
+	return i
+}
+
+func (z Normalizer) ofASCII(c byte) byte {
+	switch {
+	case z.spaces && isSpace(rune(c)):
+		return isAnySpace
+	case z.punctuation && isPunctuation(rune(c)):
+		return leftOut
+	case z.lower && 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case z.digits && '0' <= c && c <= '9':
+		return '0'
+	}
+	return c
 }
 
 // NewNormalizer returns the normalizer of a list of names:
@@ -56,6 +104,9 @@ func NewNormalizer(names []string) (Normalizer, error) {
 			return z, fmt.Errorf("normalize = %q is unknown; have %s", name, strings.Join(Normalizations(), ", "))
 		}
 	}
+	if i := z.rules(); i != 0 {
+		z.ascii = asciiTables[i]
+	}
 	return z, nil
 }
 
@@ -77,16 +128,28 @@ func (z Normalizer) Append(dst, text []byte) []byte {
 	if z.unicodeForm && !z.form.IsNormal(text) {
 		text = z.form.Bytes(text)
 	}
-	if !z.lower && !z.digits && !z.punctuation && !z.spaces {
+	if z.ascii == nil {
 		return append(dst, text...)
 	}
 	dst = slices.Grow(dst, len(text))
 	start, pending := len(dst), false
 	for i := 0; i < len(text); {
-		r, size := rune(text[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRune(text[i:])
+		if c := text[i]; c < utf8.RuneSelf {
+			i++
+			switch c = z.ascii[c]; {
+			case c < utf8.RuneSelf && !pending:
+				dst = append(dst, c)
+			case c == isAnySpace:
+				pending = true
+			case c != leftOut:
+				if len(dst) > start {
+					dst = append(dst, ' ')
+				}
+				dst, pending = append(dst, c), false
+			}
+			continue
 		}
+		r, size := utf8.DecodeRune(text[i:])
 		raw := text[i : i+size]
 		i += size
 		if z.spaces && isSpace(r) {
@@ -107,18 +170,8 @@ func (z Normalizer) Append(dst, text []byte) []byte {
 	return dst
 }
 
-// appendRune appends one code point, lower-cased and with digits made 0.
+// appendRune appends one code point beyond ASCII, lower-cased and with digits made 0.
 func (z Normalizer) appendRune(dst []byte, r rune, raw []byte) []byte {
-	if r < utf8.RuneSelf {
-		c := byte(r)
-		if z.lower && 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if z.digits && '0' <= c && c <= '9' {
-			c = '0'
-		}
-		return append(dst, c)
-	}
 	if r == utf8.RuneError && len(raw) == 1 {
 		return append(dst, raw...)
 	}

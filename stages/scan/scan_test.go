@@ -1,8 +1,10 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -65,6 +67,44 @@ func TestNormalize(t *testing.T) {
 }
 
 // Normalising twice is normalising once, whatever the text.
+// Against plain code, by code points, for all sets of rules.
+func FuzzNormalize(f *testing.F) {
+	f.Add("  Aé…\u0660!\xff 9\t$z \u3000", uint8(15))
+	f.Fuzz(func(t *testing.T, text string, rules uint8) {
+		names := []string{}
+		for i, name := range []string{"lower", "digits", "punctuation", "whitespace"} {
+			if rules&(1<<i) != 0 {
+				names = append(names, name)
+			}
+		}
+		z, _ := NewNormalizer(names)
+		if got, want := string(z.Append([]byte("x "), []byte(text))), "x "+plainNormalize(text, names); got != want {
+			t.Errorf("%q, %v: %q, want %q", text, names, got, want)
+		}
+	})
+}
+
+func plainNormalize(text string, names []string) string {
+	var b strings.Builder
+	for i, r := range text { // a byte that is not UTF-8 is U+FFFD, and stays as it is
+		_, size := utf8.DecodeRuneInString(text[i:])
+		raw := text[i:][:size]
+		if slices.Contains(names, "punctuation") && (unicode.IsPunct(r) || r < 0x80 && strings.ContainsRune("$+<=>^`|~", r)) {
+			continue
+		}
+		if slices.Contains(names, "digits") && unicode.Is(unicode.Nd, r) {
+			raw = "0"
+		} else if low := unicode.ToLower(r); slices.Contains(names, "lower") && low != r {
+			raw = string(low)
+		}
+		b.WriteString(raw)
+	}
+	if slices.Contains(names, "whitespace") {
+		return strings.Join(strings.FieldsFunc(b.String(), isSpace), " ")
+	}
+	return b.String()
+}
+
 func FuzzNormalizeTwice(f *testing.F) {
 	f.Add(" A, b\u2003\u0130 1\xff")
 	f.Fuzz(func(t *testing.T, s string) {

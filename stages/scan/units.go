@@ -145,7 +145,10 @@ func skipMarks(text []byte, i int) (end, kind int) {
 }
 
 func closes(r rune) bool {
-	return r == '"' || r == '\'' || unicode.Is(unicode.Pe, r) || unicode.Is(unicode.Pf, r)
+	if r < utf8.RuneSelf {
+		return r == '"' || r == '\'' || r == ')' || r == ']' || r == '}'
+	}
+	return unicode.Is(unicode.Pe, r) || unicode.Is(unicode.Pf, r)
 }
 
 // ends says whether marks of a kind that end at j end a sentence. What comes next
