@@ -66,27 +66,30 @@ func alters(s Stage) bool {
 }
 
 // Needs returns the columns that the pass reads from the input: what its
-// steps and its shuffler read, less what earlier steps add.
+// mappers and its shuffler read, and what those change whose notes it applies,
+// less what earlier steps add.
 func (p Pass) Needs() []Need {
 	var needs []Need
 	added := map[string]bool{}
-	read := func(s Stage) {
-		for _, n := range s.Columns().Reads {
+	read := func(s Stage, applied bool) {
+		c := s.Columns()
+		for _, n := range c.Reads {
+			if applied && !slices.Contains(c.Changes, n.Name) {
+				continue
+			}
 			if !added[n.Name] && !slices.Contains(needs, n) {
 				needs = append(needs, n)
 			}
 		}
 	}
 	for _, step := range p.Steps {
-		if step.Table == "" {
-			read(step.Stage)
-		}
+		read(step.Stage, step.Table != "")
 		for _, name := range step.Stage.Columns().Adds {
 			added[name] = true
 		}
 	}
 	if p.Ends != nil {
-		read(p.Ends)
+		read(p.Ends, false)
 	}
 	return needs
 }

@@ -85,3 +85,14 @@ func TestPasses(t *testing.T) {
 		t.Errorf("needs %v, want text for the stage that runs again", needs)
 	}
 }
+
+// A pass reads what a shuffler changes there, and not what it only compared.
+func TestNeedsOfChanges(t *testing.T) {
+	changer := shuffler{mapper{"d", stages.Columns{Reads: []stages.Need{{Name: "text"}, {Name: "url"}}, Changes: []string{"text"}}}}
+	other := shuffler{mapper{"e", stages.Columns{Reads: []stages.Need{{Name: "title"}}}}}
+	for i, want := range []string{"[{text 0} {url 0}]", "[{text 0} {title 0}]", "[{text 0}]"} {
+		if got := fmt.Sprint(stages.Passes([]stages.Stage{changer, other})[i].Needs()); got != want {
+			t.Errorf("pass %d needs %s, want %s", i+1, got, want)
+		}
+	}
+}
