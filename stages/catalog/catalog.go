@@ -16,6 +16,8 @@ func All() job.Catalog {
 			dedup.DefaultExact(), dedup.NewExact).Takes("action"),
 		"dedup.fuzzy": job.NewEntry("keep one of all samples with similar text",
 			dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
+		"dedup.lines": job.NewEntry("remove lines, paragraphs or spans of sentences that many texts have",
+			dedup.DefaultLines(), dedup.NewLines),
 		"text.word_count": job.NewEntry("keep texts of min_words to max_words words",
 			text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}
