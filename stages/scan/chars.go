@@ -2,24 +2,36 @@ package scan
 
 import "unicode/utf8"
 
-// appendCodePoints appends the code points of text[i:limit], and one more that
-// begins there and ends behind it. It returns how far it came. A byte that is
-// not UTF-8 is 0x110000 and its value.
-func appendCodePoints(dst []uint64, text []byte, i, limit int) ([]uint64, int) {
-	dst = grow(dst, limit-i)
+// appendCodePoints appends the code points of text[i:limit], and of up to a
+// block more. It returns how far it came. A byte that is not UTF-8 is 0x110000
+// and its value.
+func appendCodePoints(dst []uint64, text []byte, i, limit int, vectors bool) ([]uint64, int) {
+	n := len(dst)
+	dst = grow(dst, limit-i+blockSize)[:n+limit-i+blockSize]
 	for i < limit {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			dst = append(dst, uint64(c))
-			i++
-			continue
+		if vectors && asciiAhead(text[i:]) {
+			k := widenAVX2(&dst[n], text[i:min(len(text), i+(limit-i+31)&^31)])
+			i, n = i+k, n+k
 		}
-		r, size := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && size == 1 {
-			r = utf8.MaxRune + 1 + rune(c)
+		for end := min(i+32, limit); i < end; n++ {
+			c := text[i]
+			if c < utf8.RuneSelf {
+				dst[n] = uint64(c)
+				i++
+				continue
+			}
+			if 0xc2 <= c && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
+				dst[n] = uint64(c&0x1f)<<6 | uint64(text[i+1]&0x3f)
+				i += 2
+				continue
+			}
+			r, size := utf8.DecodeRune(text[i:])
+			if r == utf8.RuneError && size == 1 {
+				r = utf8.MaxRune + 1 + rune(c)
+			}
+			dst[n] = uint64(r)
+			i += size
 		}
-		dst = append(dst, uint64(r))
-		i += size
 	}
-	return dst, i
+	return dst[:n], i
 }

@@ -70,8 +70,9 @@ func mulmod(a, b uint64) uint64 {
 
 // A roller turns values into the hashes of the windows over them.
 type roller struct {
-	size  int
-	power uint64
+	size    int
+	power   uint64 // the base to the size
+	vectors bool   // call assembly
 
 	// values[:done] are in h, of which all but the last size have left again.
 	// Who has more values appends them.
@@ -80,9 +81,7 @@ type roller struct {
 	h      uint64
 }
 
-func (r *roller) reset(size int, power uint64) {
-	*r = roller{size: size, power: power, values: r.values[:0]}
-}
+func (r *roller) reset() { r.values, r.done, r.h = r.values[:0], 0, 0 }
 
 // drain appends the hashes of the windows that end in new values.
 func (r *roller) drain(dst []uint64) []uint64 {
@@ -115,9 +114,9 @@ func (r *roller) windows(dst []uint64) []uint64 {
 	dst = grow(dst, len(in))
 	to := dst[len(dst):][:len(in)]
 	dst = dst[:len(dst)+len(in)]
-	if hasAVX2 {
-		r.h = windowsBMI2(&to[0], &in[0], &out[0], len(in), r.h, r.power<<3, uint64(r.size)*golden)
-		return dst
+	if n := len(in) &^ 3; r.vectors && n > 0 {
+		r.h = windowsAVX2(&to[0], &in[0], &out[0], n, r.h, r.power<<3, uint64(r.size)*golden)
+		to, in, out = to[n:], in[n:], out[n:]
 	}
 	r.h = windows(to, in, out, r.h, r.power, r.size)
 	return dst

@@ -72,7 +72,10 @@ func (s Shingles) String() string {
 
 // New returns a worker for one goroutine.
 func (s Shingles) New() *Shingler {
-	return &Shingler{shingles: s, table: wordTables[s.rule], power: power(s.size)}
+	w := &Shingler{shingles: s, table: wordTables[s.rule]}
+	w.roller.size, w.roller.power = s.size, power(s.size)
+	w.useVectors(hasAVX2)
+	return w
 }
 
 // A Shingler hashes the shingles of one text after the other. It holds scratch
@@ -81,11 +84,13 @@ func (s Shingles) New() *Shingler {
 type Shingler struct {
 	shingles Shingles
 	table    *wordTable
-	power    uint64 // the base to the size of a shingle
 	normal   []byte // the normalised text
 	splitter
 	roller
 }
+
+// useVectors says whether assembly or plain Go runs; both do the same.
+func (s *Shingler) useVectors(yes bool) { s.splitter.vectors, s.roller.vectors = yes, yes }
 
 // Append appends the hashes of the shingles of text to dst, in text order,
 // duplicates included. If the text has fewer words or code points than a
@@ -101,7 +106,7 @@ func (s *Shingler) Append(dst []uint64, text []byte) []uint64 {
 		s.normal = s.shingles.norm.Append(s.normal[:0], text)
 		text = s.normal
 	}
-	s.roller.reset(s.shingles.size, s.power)
+	s.roller.reset()
 	if s.shingles.words {
 		dst = s.appendWords(dst, text)
 	} else {
@@ -127,7 +132,7 @@ func (s *Shingler) appendWords(dst []uint64, text []byte) []uint64 {
 // appendChars takes the code points of text, a piece of it at a time.
 func (s *Shingler) appendChars(dst []uint64, text []byte) []uint64 {
 	for i := 0; i < len(text); {
-		s.values, i = appendCodePoints(s.values, text, i, min(i+pieceSize, len(text)))
+		s.values, i = appendCodePoints(s.values, text, i, min(i+pieceSize, len(text)), s.splitter.vectors)
 		dst = s.roller.drain(dst)
 	}
 	return dst

@@ -237,64 +237,171 @@ done:
 	MOVQ R10, i+32(FP)
 	RET
 
-// func windowsBMI2(dst *uint64, in *uint64, out *uint64, n int, h uint64, power8 uint64, step uint64) uint64
-// Requires: BMI2
-TEXT ·windowsBMI2(SB), NOSPLIT, $0-64
-	MOVQ dst+0(FP), AX
-	MOVQ in+8(FP), CX
-	MOVQ out+16(FP), BX
-	MOVQ n+24(FP), SI
-	MOVQ h+32(FP), DI
-	MOVQ power8+40(FP), R8
-	MOVQ step+48(FP), R9
-	MOVQ $0x09e9417b934fc340, R10
-	MOVQ $0x1fffffffffffffff, R11
-	MOVQ $0xbf58476d1ce4e5b9, R12
-	MOVQ $0x94d049bb133111eb, R13
-	LEAQ (AX)(SI*8), AX
-	LEAQ (CX)(SI*8), CX
-	LEAQ (BX)(SI*8), BX
-	NEGQ SI
-	JZ   end
+// func windowsAVX2(dst *uint64, in *uint64, out *uint64, n int, h uint64, power8 uint64, step uint64) uint64
+// Requires: AVX, AVX2, BMI2
+TEXT ·windowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         in+8(FP), CX
+	MOVQ         out+16(FP), BX
+	MOVQ         n+24(FP), SI
+	MOVQ         h+32(FP), DI
+	MOVQ         power8+40(FP), R8
+	MOVQ         step+48(FP), DX
+	MOVQ         $0x09e9417b934fc340, R9
+	MOVQ         $0x3ffffffffffffffe, R10
+	MOVQ         $0x1fffffffffffffff, R11
+	VMOVQ        R11, X0
+	VPBROADCASTQ X0, Y0
+	MOVQ         $0x0000000000000001, R11
+	VMOVQ        R11, X1
+	VPBROADCASTQ X1, Y1
+	VMOVQ        DX, X2
+	VPBROADCASTQ X2, Y2
+	MOVQ         $0xbf58476d1ce4e5b9, DX
+	VMOVQ        DX, X3
+	VPBROADCASTQ X3, Y3
+	MOVQ         $0x00000000bf58476d, DX
+	VMOVQ        DX, X4
+	VPBROADCASTQ X4, Y4
+	MOVQ         $0x94d049bb133111eb, DX
+	VMOVQ        DX, X5
+	VPBROADCASTQ X5, Y5
+	MOVQ         $0x0000000094d049bb, DX
+	VMOVQ        DX, X6
+	VPBROADCASTQ X6, Y6
+	LEAQ         (AX)(SI*8), AX
+	LEAQ         (CX)(SI*8), CX
+	LEAQ         (BX)(SI*8), BX
+	NEGQ         SI
+	JZ           end
 
-window:
-	MOVQ  R8, DX
-	MULXQ (BX)(SI*8), DX, R14
-	SHRQ  $0x03, DX
-	ADDQ  R14, DX
-	LEAQ  (R11)(R11*1), R14
-	SUBQ  DX, R14
-	ADDQ  (CX)(SI*8), R14
-	MOVQ  R10, DX
-	MULXQ DI, DX, DI
-	SHRQ  $0x03, DX
-	ADDQ  R14, DI
-	LEAQ  (DX)(DI*1), DI
-	MOVQ  DI, DX
-	SHRQ  $0x3d, DX
-	MOVQ  DI, R14
-	ANDQ  R11, R14
-	ADDQ  DX, R14
-	LEAQ  1(R14), DX
-	SHRQ  $0x3d, DX
-	ADDQ  DX, R14
-	ANDQ  R11, R14
-	ADDQ  R9, R14
-	MOVQ  R14, DX
-	SHRQ  $0x1e, DX
-	XORQ  DX, R14
-	IMULQ R12, R14
-	MOVQ  R14, DX
-	SHRQ  $0x1b, DX
-	XORQ  DX, R14
-	IMULQ R13, R14
-	MOVQ  R14, DX
-	SHRQ  $0x1f, DX
-	XORQ  DX, R14
-	MOVQ  R14, (AX)(SI*8)
-	INCQ  SI
-	JNZ   window
+windows:
+	MOVQ        R8, DX
+	MULXQ       (BX)(SI*8), DX, R11
+	SHRQ        $0x03, DX
+	ADDQ        R11, DX
+	MOVQ        R10, R11
+	SUBQ        DX, R11
+	ADDQ        (CX)(SI*8), R11
+	MOVQ        R9, DX
+	MULXQ       DI, DX, DI
+	SHRQ        $0x03, DX
+	ADDQ        R11, DI
+	LEAQ        (DX)(DI*1), DI
+	VMOVQ       DI, X7
+	MOVQ        R8, DX
+	MULXQ       8(BX)(SI*8), DX, R11
+	SHRQ        $0x03, DX
+	ADDQ        R11, DX
+	MOVQ        R10, R11
+	SUBQ        DX, R11
+	ADDQ        8(CX)(SI*8), R11
+	MOVQ        R9, DX
+	MULXQ       DI, DX, DI
+	SHRQ        $0x03, DX
+	ADDQ        R11, DI
+	LEAQ        (DX)(DI*1), DI
+	VPINSRQ     $0x01, DI, X7, X7
+	MOVQ        R8, DX
+	MULXQ       16(BX)(SI*8), DX, R11
+	SHRQ        $0x03, DX
+	ADDQ        R11, DX
+	MOVQ        R10, R11
+	SUBQ        DX, R11
+	ADDQ        16(CX)(SI*8), R11
+	MOVQ        R9, DX
+	MULXQ       DI, DX, DI
+	SHRQ        $0x03, DX
+	ADDQ        R11, DI
+	LEAQ        (DX)(DI*1), DI
+	VMOVQ       DI, X8
+	MOVQ        R8, DX
+	MULXQ       24(BX)(SI*8), DX, R11
+	SHRQ        $0x03, DX
+	ADDQ        R11, DX
+	MOVQ        R10, R11
+	SUBQ        DX, R11
+	ADDQ        24(CX)(SI*8), R11
+	MOVQ        R9, DX
+	MULXQ       DI, DX, DI
+	SHRQ        $0x03, DX
+	ADDQ        R11, DI
+	LEAQ        (DX)(DI*1), DI
+	VPINSRQ     $0x01, DI, X8, X8
+	VINSERTI128 $0x01, X8, Y7, Y8
+	VPSRLQ      $0x3d, Y8, Y9
+	VPAND       Y0, Y8, Y8
+	VPADDQ      Y9, Y8, Y8
+	VPADDQ      Y1, Y8, Y9
+	VPSRLQ      $0x3d, Y9, Y9
+	VPADDQ      Y9, Y8, Y8
+	VPAND       Y0, Y8, Y8
+	VPADDQ      Y2, Y8, Y8
+	VPSRLQ      $0x1e, Y8, Y9
+	VPXOR       Y9, Y8, Y8
+	VPSRLQ      $0x20, Y8, Y9
+	VPMULUDQ    Y3, Y9, Y9
+	VPMULUDQ    Y4, Y8, Y10
+	VPADDQ      Y10, Y9, Y9
+	VPSLLQ      $0x20, Y9, Y9
+	VPMULUDQ    Y3, Y8, Y8
+	VPADDQ      Y9, Y8, Y8
+	VPSRLQ      $0x1b, Y8, Y9
+	VPXOR       Y9, Y8, Y8
+	VPSRLQ      $0x20, Y8, Y9
+	VPMULUDQ    Y5, Y9, Y9
+	VPMULUDQ    Y6, Y8, Y10
+	VPADDQ      Y10, Y9, Y9
+	VPSLLQ      $0x20, Y9, Y9
+	VPMULUDQ    Y5, Y8, Y8
+	VPADDQ      Y9, Y8, Y8
+	VPSRLQ      $0x1f, Y8, Y9
+	VPXOR       Y9, Y8, Y8
+	VMOVDQU     Y8, (AX)(SI*8)
+	ADDQ        $0x04, SI
+	JNZ         windows
 
 end:
+	VZEROUPPER
 	MOVQ DI, ret+56(FP)
+	RET
+
+// func widenAVX2(dst *uint64, text []byte) (i int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ text_base+8(FP), CX
+	MOVQ text_len+16(FP), DX
+	XORQ BX, BX
+	SUBQ $0x20, DX
+
+block:
+	CMPQ      BX, DX
+	JGT       done
+	VMOVDQU   (CX)(BX*1), Y0
+	VPMOVMSKB Y0, SI
+	TESTL     SI, SI
+	JNZ       done
+	VPMOVZXBQ (CX)(BX*1), Y0
+	VMOVDQU   Y0, (AX)(BX*8)
+	VPMOVZXBQ 4(CX)(BX*1), Y0
+	VMOVDQU   Y0, 32(AX)(BX*8)
+	VPMOVZXBQ 8(CX)(BX*1), Y0
+	VMOVDQU   Y0, 64(AX)(BX*8)
+	VPMOVZXBQ 12(CX)(BX*1), Y0
+	VMOVDQU   Y0, 96(AX)(BX*8)
+	VPMOVZXBQ 16(CX)(BX*1), Y0
+	VMOVDQU   Y0, 128(AX)(BX*8)
+	VPMOVZXBQ 20(CX)(BX*1), Y0
+	VMOVDQU   Y0, 160(AX)(BX*8)
+	VPMOVZXBQ 24(CX)(BX*1), Y0
+	VMOVDQU   Y0, 192(AX)(BX*8)
+	VPMOVZXBQ 28(CX)(BX*1), Y0
+	VMOVDQU   Y0, 224(AX)(BX*8)
+	ADDQ      $0x20, BX
+	JMP       block
+
+done:
+	VZEROUPPER
+	MOVQ BX, i+32(FP)
 	RET

@@ -112,9 +112,12 @@ func TestShinglesOfOddTexts(t *testing.T) {
 // sameShingles compares with the oracle, and leaves what stands in dst.
 func sameShingles(t *testing.T, s *Shingler, text string) {
 	t.Helper()
-	got := s.Append([]uint64{7}, []byte(text))
-	if want := slowShingles(text, s.shingles); got[0] != 7 || !slices.Equal(got[1:], want) {
-		t.Errorf("%s of %.60q:\n%.10x\nwant %.10x", s.shingles, text, got[1:], want)
+	want := slowShingles(text, s.shingles)
+	for _, vectors := range []bool{false, hasAVX2} {
+		s.useVectors(vectors)
+		if got := s.Append([]uint64{7}, []byte(text)); got[0] != 7 || !slices.Equal(got[1:], want) {
+			t.Errorf("%s of %.60q, vectors %t:\n%.10x\nwant %.10x", s.shingles, text, vectors, got[1:], want)
+		}
 	}
 }
 

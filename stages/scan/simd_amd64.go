@@ -21,9 +21,14 @@ func splitAVX2(low *byte, edges *uint32, text []byte, pos, n int) (i, m int)
 //go:noescape
 func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int) (i int)
 
-// windowsBMI2 writes the hashes of n windows with the last values in and the
-// values out before the first ones. It is given the last value, 8 times the
-// power, and what mix adds, and returns the last value.
+// windowsAVX2 is windows, for n that is a multiple of four. It is given 8 times
+// the power, and what mix adds.
 //
 //go:noescape
-func windowsBMI2(dst, in, out *uint64, n int, h, power8, step uint64) uint64
+func windowsAVX2(dst, in, out *uint64, n int, h, power8, step uint64) uint64
+
+// widenAVX2 writes the bytes of text as numbers, in blocks of 32, up to a block
+// with a byte beyond ASCII. It returns how many.
+//
+//go:noescape
+func widenAVX2(dst *uint64, text []byte) (i int)

@@ -25,7 +25,8 @@ type splitter struct {
 	edges []uint32
 	n     int
 
-	tail [blockSize]byte // the end of the text, and zero bytes
+	tail    [blockSize]byte // the end of the text, and zero bytes
+	vectors bool            // call assembly
 }
 
 func (s *splitter) reset() { s.pos, s.n = 0, 0 }
@@ -43,7 +44,7 @@ func (s *splitter) closeWord() {
 func (s *splitter) split(t *wordTable, text []byte, i, limit int) int {
 	s.room(limit - i + blockSize)
 	for i < limit {
-		if hasAVX2 && asciiAhead(text[i:]) {
+		if s.vectors && asciiAhead(text[i:]) {
 			i += s.splitBlocks(text[i:], limit-i)
 		} else {
 			i = s.splitRunes(t, text, i, limit)
@@ -93,7 +94,7 @@ func (s *splitter) splitRunes(t *wordTable, text []byte, i, limit int) int {
 	for i < limit {
 		c := text[i]
 		if c < utf8.RuneSelf {
-			if hasAVX2 && asciiAhead(text[i:]) {
+			if s.vectors && asciiAhead(text[i:]) {
 				break
 			}
 			l := t.ascii[c]

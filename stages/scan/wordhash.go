@@ -59,7 +59,7 @@ func (s *splitter) hashWords(dst []uint64) []uint64 {
 	n := s.n &^ 1
 	dst = grow(dst, n/2)
 	for k := 0; k < n; k += 2 {
-		if hasAVX2 {
+		if s.vectors {
 			m := hashWordsBMI2(unsafe.SliceData(dst[len(dst):cap(dst)]), &s.low[0], &s.edges[k], (n-k)/2)
 			dst = dst[:len(dst)+m]
 			if k += 2 * m; k == n {

@@ -16,6 +16,7 @@ func main() {
 	split()
 	hashWords(masks())
 	windows()
+	widen()
 	Generate()
 }
 

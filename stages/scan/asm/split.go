@@ -162,3 +162,33 @@ func extract(turn, edges, pos reg.Register) {
 	TESTQ(turn, turn)
 	JNZ(LabelRef("eight"))
 }
+
+func widen() {
+	TEXT("widenAVX2", NOSPLIT, "func(dst *uint64, text []byte) (i int)")
+	Doc("widenAVX2 writes bytes as numbers, 32 at a time, up to one beyond ASCII.")
+	dst := Load(Param("dst"), GP64())
+	text := Load(Param("text").Base(), GP64())
+	left := Load(Param("text").Len(), GP64())
+	i := GP64()
+	XORQ(i, i)
+	SUBQ(Imm(32), left)
+	Label("block")
+	CMPQ(i, left)
+	JGT(LabelRef("done"))
+	x, beyond := YMM(), GP32()
+	VMOVDQU(at(text, i, 1), x)
+	VPMOVMSKB(x, beyond)
+	TESTL(beyond, beyond)
+	JNZ(LabelRef("done"))
+	for k := range 8 {
+		y := YMM()
+		VPMOVZXBQ(Mem{Base: text, Index: i, Scale: 1, Disp: 4 * k}, y)
+		VMOVDQU(y, Mem{Base: dst, Index: i, Scale: 8, Disp: 32 * k})
+	}
+	ADDQ(Imm(32), i)
+	JMP(LabelRef("block"))
+	Label("done")
+	VZEROUPPER()
+	Store(i, Return("i"))
+	RET()
+}
