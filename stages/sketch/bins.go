@@ -5,15 +5,11 @@ import "math/bits"
 // none is what an empty bin holds: more than any value.
 const none = ^uint64(0)
 
-// bins is the state between rounds. Parts of a set that are thrown apart, each
-// from the same state, merge by the minimum of their values after each round.
+// bins is the state of a sketch in the making. Parts of a set that are thrown
+// apart, round by round together, merge by the minimum of their values.
 type bins struct {
-	count int
-	shift uint8 // q >> shift is the bin
-	left  int   // bins that are empty
-	empty [maxCoordinates / 64]uint64
-	// p, then the low 16 bits of q, then 16 zeros; or none. Rounds need not be
-	// part of it: only empty bins take values.
+	count  int
+	shift  uint8 // q >> shift is the bin
 	values [maxCoordinates]uint64
 }
 
@@ -21,75 +17,72 @@ func newBins(count int) bins {
 	return bins{count: count, shift: uint8(32 - bits.Len(uint(count-1)))}
 }
 
-// value orders shingles by p, then by what makes the coordinate.
-func value(p, q uint32) uint64 { return uint64(p)<<32 | uint64(q<<16) }
-
-func (b *bins) clear() {
-	b.left = b.count
-	for i := range b.values {
-		b.values[i] = none
-	}
-	for i := range b.empty[:b.count/64] {
-		b.empty[i] = none
-	}
+// value orders shingles by round, by p, and then by what makes the coordinate:
+// 16, 32 and 16 bits.
+func value(round int, p, q uint32) uint64 {
+	return uint64(round)<<48 | uint64(p)<<16 | uint64(q&0xffff)
 }
 
 // sketch is [Fast.Sketch].
 func (b *bins) sketch(dst []uint16, shingles []uint64) {
 	b.clear()
-	for i := 0; i < randomRounds && b.left > 0; i++ {
-		b.throw(salts[i], shingles)
+	for i := 0; i < randomRounds && b.anyEmpty(); i++ {
+		b.throw(i, shingles)
 	}
-	if b.left > 0 {
-		b.direct(shingles)
-	}
+	b.direct(shingles)
 	b.coordinates(dst)
 }
 
-// throw is a random round: each bin that is empty at its start takes the
-// smallest value of the shingles that fall into it.
-func (b *bins) throw(c salt, shingles []uint64) {
-	for _, x := range shingles {
-		p, q := c.mix(x)
-		if bin := uint8(q >> (b.shift & 31)); b.empty[bin>>6]>>(bin&63)&1 != 0 {
-			b.values[bin] = min(b.values[bin], value(p, q))
-		}
+// emptyBins is what bins hold at first.
+var emptyBins = newEmptyBins()
+
+func newEmptyBins() (values [maxCoordinates]uint64) {
+	for i := range values {
+		values[i] = none
 	}
-	b.close()
+	return values
 }
 
-// close ends a round: bins that took a value are empty no longer.
-func (b *bins) close() {
-	b.left = 0
-	for i, word := range b.empty {
-		for w := word; w != 0; w &= w - 1 {
-			if j := bits.TrailingZeros64(w); b.values[i<<6|j] != none {
-				word &^= 1 << j
-			}
+func (b *bins) clear() { b.values = emptyBins }
+
+func (b *bins) anyEmpty() bool {
+	for _, v := range b.values[:b.count] {
+		if v == none {
+			return true
 		}
-		b.empty[i] = word
-		b.left += bits.OnesCount64(word)
+	}
+	return false
+}
+
+// throw is a random round: each bin that is empty at its start takes the
+// smallest value of the shingles that fall into it. What comes from rounds
+// before is smaller, and stays.
+func (b *bins) throw(round int, shingles []uint64) {
+	c := salts[round]
+	for _, x := range shingles {
+		p, q := c.mix(x)
+		bin := uint8(q >> (b.shift & 31))
+		b.values[bin] = min(b.values[bin], value(round, p, q))
 	}
 }
 
 // direct fills each empty bin with its smallest value over all shingles.
 func (b *bins) direct(shingles []uint64) {
-	for bin := range b.values[:b.count] {
-		if b.values[bin] != none {
+	for bin, held := range b.values[:b.count] {
+		if held != none {
 			continue
 		}
-		least := none
 		for _, x := range shingles {
-			least = min(least, value(salts[randomRounds+bin].mix(x)))
+			p, q := salts[randomRounds+bin].mix(x)
+			held = min(held, value(randomRounds+bin, p, q))
 		}
-		b.values[bin] = least
+		b.values[bin] = held
 	}
-	b.empty, b.left = [len(b.empty)]uint64{}, 0
 }
 
 // coordinates writes the sketch.
 func (b *bins) coordinates(dst []uint16) {
 	for i := range dst {
-		dst[i] = uint16(b.values[i] >> 16)
+		dst[i] = uint16(b.values[i])
 	}
 }

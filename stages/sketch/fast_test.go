@@ -178,10 +178,9 @@ func inParts(k int, parts ...[]uint64) []uint16 {
 			}
 		}
 		state = merged
-		state.close()
 	}
-	for i := 0; i < randomRounds && state.left > 0; i++ {
-		round(func(b *bins, part []uint64) { b.throw(salts[i], part) })
+	for i := 0; i < randomRounds && state.anyEmpty(); i++ {
+		round(func(b *bins, part []uint64) { b.throw(i, part) })
 	}
 	round(func(b *bins, part []uint64) { b.direct(part) })
 	out := make([]uint16, k)

@@ -8,30 +8,40 @@ import "golang.org/x/sys/cpu"
 // Go beside each call is its contract.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasPOPCNT
 
-// fillAVX2 lowers values to those of eight shingles or more.
+// throwAVX2 writes bins, and values in the order of lanes that lowerAVX2 wants,
+// of a multiple of eight shingles, for each of the rounds.
 //
 //go:noescape
-func fillAVX2(values *[maxCoordinates]uint64, shingles []uint64, s, t uint32, shift uint64)
+func throwAVX2(values *uint64, bins *uint32, shingles []uint64, salts *uint32, first, rounds, shift uint64)
 
-// sieveAVX2 writes the words of those of eight shingles or more that fall into
-// empty bins, in any order, and some perhaps twice; it returns their number. It
-// may write eight words more than it says, and than there are shingles.
+// lowerAVX2 lowers what bins hold to n values that throwAVX2 wrote.
 //
 //go:noescape
-func sieveAVX2(ps, qs *uint32, shingles []uint64, empty *[maxCoordinates / 64]uint64, s, t uint32, shift uint64) (n int)
+func lowerAVX2(held *[maxCoordinates]uint64, values *uint64, bins *uint32, n uint64)
 
-// vacantAVX2 sets the bits of the values that are none.
+// sieveAVX2 writes the words of those of a multiple of eight shingles that fall
+// into empty bins, and returns their number. It may write eight words more.
+//
+//go:noescape
+func sieveAVX2(ps, qs *uint32, shingles []uint64, empty *[maxCoordinates / 64]uint64, s, t uint32, shift uint64) (n uint64)
+
+// lowerWordsAVX2 lowers what bins hold to the values of n words of a round.
+//
+//go:noescape
+func lowerWordsAVX2(held *[maxCoordinates]uint64, ps, qs *uint32, n, round, shift uint64)
+
+// vacantAVX2 sets the bits of the values that are none, and clears the others.
 //
 //go:noescape
 func vacantAVX2(values *[maxCoordinates]uint64, empty *[maxCoordinates / 64]uint64)
 
-// directAVX2 finds, for each of eight salts, the smallest p of one shingle or
-// more, and the smallest low half of q among those that have it.
+// directAVX2 finds, for each of n salts, a multiple of eight, the smallest p of
+// one shingle or more, and the smallest low half of q among those that have it.
 //
 //go:noescape
-func directAVX2(ps, qs, s, t *[8]uint32, shingles []uint64)
+func directAVX2(ps, qs, s, t *uint32, n uint64, shingles []uint64)
 
-// coordinatesAVX2 writes bits 16 to 31 of the values to dst, a multiple of 16.
+// coordinatesAVX2 writes the low words of the values to dst, a multiple of 16.
 //
 //go:noescape
 func coordinatesAVX2(dst []uint16, values *[maxCoordinates]uint64)

@@ -36,7 +36,7 @@ func NewFast(coordinates int) (*Fast, error) {
 	}
 	f := &Fast{bins: newBins(coordinates)}
 	if hasAVX2 {
-		f.vectors = new(vectors)
+		f.vectors = &vectors{salts: salts}
 	}
 	return f, nil
 }

@@ -4,127 +4,188 @@
 
 #include "textflag.h"
 
-// func fillAVX2(values *[256]uint64, shingles []uint64, s uint32, t uint32, shift uint64)
-// Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·fillAVX2(SB), NOSPLIT, $96-48
+DATA swapWords<>+0(SB)/8, $0x0504070601000302
+DATA swapWords<>+8(SB)/8, $0x0d0c0f0e09080b0a
+DATA swapWords<>+16(SB)/8, $0x0504070601000302
+DATA swapWords<>+24(SB)/8, $0x0d0c0f0e09080b0a
+GLOBL swapWords<>(SB), RODATA|NOPTR, $32
+
+// func throwAVX2(values *uint64, bins *uint32, shingles []uint64, salts *uint32, first uint64, rounds uint64, shift uint64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·throwAVX2(SB), NOSPLIT, $0-72
 	MOVQ         values+0(FP), AX
-	MOVQ         shingles_base+8(FP), CX
-	MOVQ         shingles_len+16(FP), DX
-	MOVL         s+32(FP), BX
-	MOVD         BX, X0
-	VPBROADCASTD X0, Y0
-	MOVL         t+36(FP), BX
-	MOVD         BX, X1
+	MOVQ         bins+8(FP), CX
+	MOVQ         salts+40(FP), DX
+	MOVQ         shingles_base+16(FP), BX
+	MOVQ         shingles_len+24(FP), SI
+	MOVQ         first+48(FP), DI
+	MOVQ         rounds+56(FP), R8
+	MOVQ         shift+64(FP), R9
+	MOVQ         R9, X0
+	MOVL         $0x85ebca6b, R9
+	MOVD         R9, X1
 	VPBROADCASTD X1, Y1
-	MOVQ         shift+40(FP), BX
-	MOVQ         BX, X2
-	MOVL         $0x85ebca6b, BX
-	MOVD         BX, X3
+	MOVL         $0xc2b2ae35, R9
+	MOVD         R9, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x9e3779b1, R9
+	MOVD         R9, X3
 	VPBROADCASTD X3, Y3
-	MOVL         $0xc2b2ae35, BX
-	MOVD         BX, X4
+	MOVL         $0x7feb352d, R9
+	MOVD         R9, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x9e3779b1, BX
-	MOVD         BX, X5
+	MOVL         $0x846ca68b, R9
+	MOVD         R9, X5
 	VPBROADCASTD X5, Y5
-	MOVL         $0x7feb352d, BX
-	MOVD         BX, X6
-	VPBROADCASTD X6, Y6
-	MOVL         $0x846ca68b, BX
-	MOVD         BX, X7
-	VPBROADCASTD X7, Y7
-	LEAQ         -8(DX), BX
-	XORQ         DX, DX
+	VMOVDQU      swapWords<>+0(SB), Y6
+	LEAQ         (DX)(DI*8), DX
+	SHLL         $0x10, DI
+
+round:
+	VPBROADCASTD (DX), Y7
+	VPBROADCASTD 4(DX), Y8
+	MOVD         DI, X9
+	VPBROADCASTD X9, Y9
+	XORQ         R9, R9
 
 eight:
-	VMOVDQU    (CX)(DX*8), Y9
-	VMOVDQU    32(CX)(DX*8), Y10
-	VSHUFPS    $0x88, Y10, Y9, Y8
-	VSHUFPS    $0xdd, Y10, Y9, Y9
-	VPXOR      Y0, Y8, Y10
-	VPMULLD    Y3, Y10, Y10
-	VPSRLD     $0x0f, Y10, Y11
-	VPXOR      Y11, Y10, Y10
-	VPXOR      Y1, Y9, Y11
-	VPXOR      Y11, Y10, Y10
-	VPMULLD    Y4, Y10, Y10
-	VPSRLD     $0x0d, Y10, Y11
-	VPXOR      Y11, Y10, Y10
-	VPMULLD    Y5, Y10, Y10
-	VPSRLD     $0x10, Y10, Y11
-	VPXOR      Y11, Y10, Y10
-	VPADDD     Y9, Y10, Y11
-	VPMULLD    Y6, Y11, Y11
-	VPSRLD     $0x0f, Y11, Y9
-	VPXOR      Y9, Y11, Y11
-	VPXOR      Y8, Y11, Y11
-	VPMULLD    Y7, Y11, Y11
-	VPSRLD     $0x10, Y11, Y8
-	VPXOR      Y8, Y11, Y11
-	VPSRLD     X2, Y11, Y8
-	VMOVDQU    Y8, 64(SP)
-	VPSLLD     $0x10, Y11, Y11
-	VPUNPCKLDQ Y10, Y11, Y8
-	VPUNPCKHDQ Y10, Y11, Y9
-	VMOVDQU    Y8, (SP)
-	VMOVDQU    Y9, 32(SP)
-	MOVL       64(SP), SI
-	MOVQ       (SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       68(SP), SI
-	MOVQ       8(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       80(SP), SI
-	MOVQ       16(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       84(SP), SI
-	MOVQ       24(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       72(SP), SI
-	MOVQ       32(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       76(SP), SI
-	MOVQ       40(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       88(SP), SI
-	MOVQ       48(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	MOVL       92(SP), SI
-	MOVQ       56(SP), DI
-	MOVQ       (AX)(SI*8), R8
-	CMPQ       DI, R8
-	CMOVQCS    DI, R8
-	MOVQ       R8, (AX)(SI*8)
-	CMPQ       DX, BX
-	JGE        done
+	VMOVDQU    (BX)(R9*8), Y11
+	VMOVDQU    32(BX)(R9*8), Y12
+	VSHUFPS    $0x88, Y12, Y11, Y10
+	VSHUFPS    $0xdd, Y12, Y11, Y11
+	VPXOR      Y7, Y10, Y12
+	VPMULLD    Y1, Y12, Y12
+	VPSRLD     $0x0f, Y12, Y13
+	VPXOR      Y13, Y12, Y12
+	VPXOR      Y8, Y11, Y13
+	VPXOR      Y13, Y12, Y12
+	VPMULLD    Y2, Y12, Y12
+	VPSRLD     $0x0d, Y12, Y13
+	VPXOR      Y13, Y12, Y12
+	VPMULLD    Y3, Y12, Y12
+	VPSRLD     $0x10, Y12, Y13
+	VPXOR      Y13, Y12, Y12
+	VPADDD     Y11, Y12, Y13
+	VPMULLD    Y4, Y13, Y13
+	VPSRLD     $0x0f, Y13, Y11
+	VPXOR      Y11, Y13, Y13
+	VPXOR      Y10, Y13, Y13
+	VPMULLD    Y5, Y13, Y13
+	VPSRLD     $0x10, Y13, Y10
+	VPXOR      Y10, Y13, Y13
+	VPSRLD     X0, Y13, Y10
+	VMOVDQU    Y10, (CX)
+	VPSHUFB    Y6, Y12, Y12
+	VPBLENDW   $0xaa, Y12, Y13, Y13
+	VPBLENDW   $0xaa, Y9, Y12, Y12
+	VPUNPCKLDQ Y12, Y13, Y10
+	VPUNPCKHDQ Y12, Y13, Y11
+	VMOVDQU    Y10, (AX)
+	VMOVDQU    Y11, 32(AX)
+	ADDQ       $0x40, AX
+	ADDQ       $0x20, CX
+	ADDQ       $0x08, R9
+	CMPQ       R9, SI
+	JL         eight
 	ADDQ       $0x08, DX
-	CMPQ       DX, BX
-	CMOVQGT    BX, DX
-	JMP        eight
+	ADDL       $0x00010000, DI
+	DECQ       R8
+	JNZ        round
+	VZEROUPPER
+	RET
+
+// func lowerAVX2(held *[256]uint64, values *uint64, bins *uint32, n uint64)
+// Requires: CMOV
+TEXT ·lowerAVX2(SB), NOSPLIT, $0-32
+	MOVQ held+0(FP), AX
+	MOVQ values+8(FP), CX
+	MOVQ bins+16(FP), DX
+	MOVQ n+24(FP), BX
+	XORQ SI, SI
+
+eight:
+	MOVL    (DX)(SI*4), DI
+	MOVQ    (CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    4(DX)(SI*4), DI
+	MOVQ    8(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    16(DX)(SI*4), DI
+	MOVQ    16(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    20(DX)(SI*4), DI
+	MOVQ    24(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    8(DX)(SI*4), DI
+	MOVQ    32(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    12(DX)(SI*4), DI
+	MOVQ    40(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    24(DX)(SI*4), DI
+	MOVQ    48(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	MOVL    28(DX)(SI*4), DI
+	MOVQ    56(CX)(SI*8), R8
+	MOVQ    (AX)(DI*8), R9
+	CMPQ    R8, R9
+	CMOVQCS R8, R9
+	MOVQ    R9, (AX)(DI*8)
+	ADDQ    $0x08, SI
+	CMPQ    SI, BX
+	JL      eight
+	RET
+
+// func lowerWordsAVX2(held *[256]uint64, ps *uint32, qs *uint32, n uint64, round uint64, shift uint64)
+// Requires: CMOV
+TEXT ·lowerWordsAVX2(SB), NOSPLIT, $0-48
+	MOVQ  held+0(FP), AX
+	MOVQ  ps+8(FP), DX
+	MOVQ  qs+16(FP), BX
+	MOVQ  n+24(FP), SI
+	MOVQ  round+32(FP), DI
+	MOVQ  shift+40(FP), CX
+	SHLQ  $0x30, DI
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	MOVL    -4(BX)(SI*4), R8
+	MOVL    -4(DX)(SI*4), R9
+	MOVWLZX R8, R10
+	SHRL    CL, R8
+	SHLQ    $0x10, R9
+	ORQ     DI, R9
+	ORQ     R10, R9
+	MOVQ    (AX)(R8*8), R10
+	CMPQ    R9, R10
+	CMOVQCS R9, R10
+	MOVQ    R10, (AX)(R8*8)
+	DECQ    SI
+	JNZ     one
 
 done:
-	VZEROUPPER
 	RET
 
 DATA packLanes<>+0(SB)/8, $0x0000000000000000
@@ -385,8 +446,8 @@ DATA packLanes<>+2032(SB)/8, $0x0007060504030201
 DATA packLanes<>+2040(SB)/8, $0x0706050403020100
 GLOBL packLanes<>(SB), RODATA|NOPTR, $2048
 
-// func sieveAVX2(ps *uint32, qs *uint32, shingles []uint64, empty *[4]uint64, s uint32, t uint32, shift uint64) (n int)
-// Requires: AVX, AVX2, CMOV, POPCNT, SSE2
+// func sieveAVX2(ps *uint32, qs *uint32, shingles []uint64, empty *[4]uint64, s uint32, t uint32, shift uint64) (n uint64)
+// Requires: AVX, AVX2, POPCNT, SSE2
 TEXT ·sieveAVX2(SB), NOSPLIT, $0-72
 	MOVQ         ps+0(FP), AX
 	MOVQ         qs+8(FP), CX
@@ -421,13 +482,12 @@ TEXT ·sieveAVX2(SB), NOSPLIT, $0-72
 	VPBROADCASTD X8, Y9
 	VMOVDQU      (DX), Y8
 	XORQ         DI, DI
+	XORQ         R8, R8
 	LEAQ         packLanes<>+0(SB), DX
-	LEAQ         -8(SI), R8
-	XORQ         SI, SI
 
 eight:
-	VMOVDQU   (BX)(SI*8), Y11
-	VMOVDQU   32(BX)(SI*8), Y12
+	VMOVDQU   (BX)(R8*8), Y11
+	VMOVDQU   32(BX)(R8*8), Y12
 	VSHUFPS   $0x88, Y12, Y11, Y10
 	VSHUFPS   $0xdd, Y12, Y11, Y11
 	VPXOR     Y0, Y10, Y12
@@ -463,16 +523,11 @@ eight:
 	VMOVDQU   Y13, (CX)(DI*4)
 	POPCNTL   R9, R9
 	ADDQ      R9, DI
-	CMPQ      SI, R8
-	JGE       done
-	ADDQ      $0x08, SI
-	CMPQ      SI, R8
-	CMOVQGT   R8, SI
-	JMP       eight
-
-done:
+	ADDQ      $0x08, R8
+	CMPQ      R8, SI
+	JL        eight
 	VZEROUPPER
-	MOVQ DI, n+64(FP)
+	MOVQ      DI, n+64(FP)
 	RET
 
 // func vacantAVX2(values *[256]uint64, empty *[4]uint64)
@@ -676,47 +731,52 @@ TEXT ·vacantAVX2(SB), NOSPLIT, $0-16
 	VZEROUPPER
 	RET
 
-// func directAVX2(ps *[8]uint32, qs *[8]uint32, s *[8]uint32, t *[8]uint32, shingles []uint64)
+// func directAVX2(ps *uint32, qs *uint32, s *uint32, t *uint32, n uint64, shingles []uint64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·directAVX2(SB), NOSPLIT, $0-56
+TEXT ·directAVX2(SB), NOSPLIT, $0-64
 	MOVQ         ps+0(FP), AX
 	MOVQ         qs+8(FP), CX
 	MOVQ         s+16(FP), DX
 	MOVQ         t+24(FP), BX
-	MOVQ         shingles_base+32(FP), SI
-	MOVQ         shingles_len+40(FP), DI
-	MOVL         $0x85ebca6b, R8
-	MOVD         R8, X0
+	MOVQ         n+32(FP), SI
+	MOVQ         shingles_base+40(FP), DI
+	MOVQ         shingles_len+48(FP), R8
+	LEAQ         (DI)(R8*8), R8
+	MOVL         $0x85ebca6b, R9
+	MOVD         R9, X0
 	VPBROADCASTD X0, Y0
-	MOVL         $0xc2b2ae35, R8
-	MOVD         R8, X1
+	MOVL         $0xc2b2ae35, R9
+	MOVD         R9, X1
 	VPBROADCASTD X1, Y1
-	MOVL         $0x9e3779b1, R8
-	MOVD         R8, X2
+	MOVL         $0x9e3779b1, R9
+	MOVD         R9, X2
 	VPBROADCASTD X2, Y2
-	MOVL         $0x7feb352d, R8
-	MOVD         R8, X3
+	MOVL         $0x7feb352d, R9
+	MOVD         R9, X3
 	VPBROADCASTD X3, Y3
-	MOVL         $0x846ca68b, R8
-	MOVD         R8, X4
+	MOVL         $0x846ca68b, R9
+	MOVD         R9, X4
 	VPBROADCASTD X4, Y4
-	MOVL         $0x0000ffff, R8
-	MOVD         R8, X5
-	VPBROADCASTD X5, Y7
-	VMOVDQU      (DX), Y5
-	VMOVDQU      (BX), Y6
-	VPCMPEQD     Y8, Y8, Y8
-	VPXOR        Y9, Y9, Y9
-	LEAQ         (SI)(DI*8), DI
+	MOVL         $0x0000ffff, R9
+	MOVD         R9, X5
+	VPBROADCASTD X5, Y5
+	XORQ         R9, R9
+
+eight:
+	VMOVDQU  (DX)(R9*4), Y6
+	VMOVDQU  (BX)(R9*4), Y7
+	VPCMPEQD Y8, Y8, Y8
+	VPXOR    Y9, Y9, Y9
+	MOVQ     DI, R10
 
 shingle:
-	VPBROADCASTD (SI), Y10
-	VPBROADCASTD 4(SI), Y11
-	VPXOR        Y5, Y10, Y12
+	VPBROADCASTD (R10), Y10
+	VPBROADCASTD 4(R10), Y11
+	VPXOR        Y6, Y10, Y12
 	VPMULLD      Y0, Y12, Y12
 	VPSRLD       $0x0f, Y12, Y13
 	VPXOR        Y13, Y12, Y12
-	VPXOR        Y6, Y11, Y13
+	VPXOR        Y7, Y11, Y13
 	VPXOR        Y13, Y12, Y12
 	VPMULLD      Y1, Y12, Y12
 	VPSRLD       $0x0d, Y12, Y13
@@ -732,7 +792,7 @@ shingle:
 	VPMULLD      Y4, Y13, Y13
 	VPSRLD       $0x10, Y13, Y10
 	VPXOR        Y10, Y13, Y13
-	VPANDN       Y7, Y13, Y13
+	VPANDN       Y5, Y13, Y13
 	VPMINUD      Y12, Y8, Y10
 	VPCMPEQD     Y12, Y10, Y11
 	VPCMPEQD     Y8, Y10, Y8
@@ -740,12 +800,15 @@ shingle:
 	VPAND        Y8, Y9, Y9
 	VPMAXUD      Y13, Y9, Y9
 	VMOVDQA      Y10, Y8
-	ADDQ         $0x08, SI
-	CMPQ         SI, DI
+	ADDQ         $0x08, R10
+	CMPQ         R10, R8
 	JNE          shingle
-	VPANDN       Y7, Y9, Y9
-	VMOVDQU      Y8, (AX)
-	VMOVDQU      Y9, (CX)
+	VPANDN       Y5, Y9, Y9
+	VMOVDQU      Y8, (AX)(R9*4)
+	VMOVDQU      Y9, (CX)(R9*4)
+	ADDQ         $0x08, R9
+	CMPQ         R9, SI
+	JL           eight
 	VZEROUPPER
 	RET
 
@@ -760,23 +823,26 @@ DATA evenOdd<>+28(SB)/4, $0x00000007
 GLOBL evenOdd<>(SB), RODATA|NOPTR, $32
 
 // func coordinatesAVX2(dst []uint16, values *[256]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, SSE2
 TEXT ·coordinatesAVX2(SB), NOSPLIT, $0-32
-	MOVQ    dst_base+0(FP), AX
-	MOVQ    dst_len+8(FP), CX
-	MOVQ    values+24(FP), DX
-	VMOVDQU evenOdd<>+0(SB), Y0
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         values+24(FP), DX
+	MOVL         $0x0000ffff, BX
+	MOVD         BX, X0
+	VPBROADCASTD X0, Y1
+	VMOVDQU      evenOdd<>+0(SB), Y0
 
 sixteen:
-	VMOVDQU   (DX), Y1
-	VMOVDQU   64(DX), Y2
-	VSHUFPS   $0x88, 32(DX), Y1, Y1
-	VSHUFPS   $0x88, 96(DX), Y2, Y2
-	VPSRLD    $0x10, Y1, Y1
-	VPSRLD    $0x10, Y2, Y2
-	VPACKUSDW Y2, Y1, Y1
-	VPERMD    Y1, Y0, Y1
-	VMOVDQU   Y1, (AX)
+	VMOVDQU   (DX), Y2
+	VMOVDQU   64(DX), Y3
+	VSHUFPS   $0x88, 32(DX), Y2, Y2
+	VSHUFPS   $0x88, 96(DX), Y3, Y3
+	VPAND     Y1, Y2, Y2
+	VPAND     Y1, Y3, Y3
+	VPACKUSDW Y3, Y2, Y2
+	VPERMD    Y2, Y0, Y2
+	VMOVDQU   Y2, (AX)
 	ADDQ      $0x00000080, DX
 	ADDQ      $0x20, AX
 	SUBQ      $0x10, CX

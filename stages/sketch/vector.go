@@ -3,107 +3,97 @@ package sketch
 import "math/bits"
 
 const (
-	lanes = 8 // of a vector register
-	run   = 512
+	lanes = 8    // of a vector register
+	run   = 1024 // shingles in work at a time: their words stay in the first cache
+
+	lookEvery = 768 // shingles
 )
 
-// vectors does the rounds of [bins] with AVX2, to the same bits. Its scratch
-// holds a run of shingles.
+// vectors does the work of [bins] with AVX2, to the same bits. It holds scratch.
 type vectors struct {
-	ps, qs [run + lanes]uint32
+	salts  [randomRounds + maxCoordinates]salt
+	values [run]uint64
+	bins   [run + lanes]uint32
+	words  [run + lanes]uint32
 	few    [lanes]uint64
+	open   [maxCoordinates / 64]uint64 // bins that are empty
+	direct struct{ s, t, p, q [maxCoordinates]uint32 }
 }
 
-// sketch is bins.sketch.
+// sketch is bins.sketch. It looks for empty bins after several rounds of a small
+// set, so that few rounds wait for the one before. The first of them fill most
+// bins; of the others few shingles matter.
 func (v *vectors) sketch(b *bins, dst []uint16, shingles []uint64) {
-	some := v.fill(shingles)
 	b.clear()
-	v.first(b, salts[0], some)
-	for i := 1; i < randomRounds && b.left > 0; i++ {
-		v.throw(b, salts[i], some)
+	step := max(1, min(randomRounds, lookEvery/len(shingles)))
+	v.throwFirst(b, step, shingles)
+	left := v.look(b)
+	for i := step; i < randomRounds && left > 0; {
+		for end := min(randomRounds, i+step); i < end; i++ {
+			v.throw(b, i, shingles)
+		}
+		left = v.look(b)
 	}
-	if b.left > 0 {
-		v.direct(b, shingles)
+	if left > 0 {
+		v.fill(b, shingles)
 	}
 	coordinatesAVX2(dst, &b.values)
 }
 
-// fill returns at least as many shingles as a register has lanes: fewer are
-// repeated, which changes no minimum.
-func (v *vectors) fill(shingles []uint64) []uint64 {
-	if len(shingles) >= lanes {
-		return shingles
+// look finds the bins that are empty and returns their number.
+func (v *vectors) look(b *bins) (left int) {
+	vacantAVX2(&b.values, &v.open)
+	clear(v.open[b.count/64:])
+	for _, word := range v.open {
+		left += bits.OnesCount64(word)
+	}
+	return left
+}
+
+// whole returns a multiple of lanes of shingles to work on next, and the
+// others. Where fewer are left they are repeated, which changes no minimum.
+func (v *vectors) whole(shingles []uint64) (part, rest []uint64) {
+	if n := min(run, len(shingles)&^(lanes-1)); n > 0 {
+		return shingles[:n], shingles[n:]
 	}
 	for i := range v.few {
-		v.few[i] = shingles[i%len(shingles)]
+		v.few[i] = shingles[min(i, len(shingles)-1)]
 	}
-	return v.few[:]
+	return v.few[:], nil
 }
 
-// first is bins.throw for the round in which all bins are empty.
-func (v *vectors) first(b *bins, c salt, shingles []uint64) {
-	fillAVX2(&b.values, shingles, c.s, c.t, uint64(b.shift))
-	vacantAVX2(&b.values, &b.empty)
-	b.left = 0
-	for i, word := range b.empty {
-		if i >= b.count/64 {
-			word, b.empty[i] = 0, 0
-		}
-		b.left += bits.OnesCount64(word)
+// throwFirst does the first rounds.
+func (v *vectors) throwFirst(b *bins, rounds int, shingles []uint64) {
+	for part := shingles; len(shingles) > 0; {
+		part, shingles = v.whole(shingles)
+		throwAVX2(&v.values[0], &v.bins[0], part, &v.salts[0].s, 0, uint64(rounds), uint64(b.shift))
+		lowerAVX2(&b.values, &v.values[0], &v.bins[0], uint64(len(part)*rounds))
 	}
 }
 
-// throw is bins.throw. Most shingles of later rounds fall into full bins: they
-// are sifted out first.
-func (v *vectors) throw(b *bins, c salt, shingles []uint64) {
-	open := b.empty
-	for {
-		part := shingles[:min(run, len(shingles))]
-		n := sieveAVX2(&v.ps[0], &v.qs[0], part, &open, c.s, c.t, uint64(b.shift))
-		b.take(v.ps[:n], v.qs[:n])
-		if len(part) == len(shingles) {
-			return
-		}
-		shingles = shingles[min(run, len(shingles)-lanes):]
+// throw does a later round, with the shingles that fall into empty bins.
+func (v *vectors) throw(b *bins, round int, shingles []uint64) {
+	c, shift := salts[round], uint64(b.shift)
+	for part := shingles; len(shingles) > 0; {
+		part, shingles = v.whole(shingles)
+		n := sieveAVX2(&v.words[0], &v.bins[0], part, &v.open, c.s, c.t, shift)
+		lowerWordsAVX2(&b.values, &v.words[0], &v.bins[0], n, uint64(round), shift)
 	}
 }
 
-// take lowers the values of bins that were empty to those of given words.
-func (b *bins) take(ps, qs []uint32) {
-	shift := b.shift & 31
-	qs = qs[:len(ps)]
-	for i, p := range ps {
-		q := qs[i]
-		bin := uint8(q >> shift)
-		if b.values[bin] == none {
-			b.empty[bin>>6] &^= 1 << (bin & 63)
-			b.left--
-		}
-		b.values[bin] = min(b.values[bin], value(p, q))
-	}
-}
-
-// direct is bins.direct, for eight bins at a time.
-func (v *vectors) direct(b *bins, shingles []uint64) {
-	var which [lanes]uint8
-	var s, t, ps, qs [lanes]uint32
-	n := 0
-	for i, word := range b.empty {
+// fill is bins.direct.
+func (v *vectors) fill(b *bins, shingles []uint64) {
+	d, which, n := &v.direct, [maxCoordinates]uint8{}, 0
+	for i, word := range v.open {
 		for ; word != 0; word &= word - 1 {
 			bin := i<<6 | bits.TrailingZeros64(word)
 			c := salts[randomRounds+bin]
-			which[n], s[n], t[n] = uint8(bin), c.s, c.t
-			if n++; n < lanes && b.left > 1 {
-				b.left--
-				continue
-			}
-			b.left--
-			directAVX2(&ps, &qs, &s, &t, shingles)
-			for k := range n {
-				b.values[which[k]] = value(ps[k], qs[k])
-			}
-			n = 0
+			which[n], d.s[n], d.t[n] = uint8(bin), c.s, c.t
+			n++
 		}
-		b.empty[i] = 0
+	}
+	directAVX2(&d.p[0], &d.q[0], &d.s[0], &d.t[0], uint64(n+lanes-1)&^(lanes-1), shingles)
+	for i, bin := range which[:n] {
+		b.values[bin] = value(randomRounds+int(bin), d.p[i], d.q[i])
 	}
 }

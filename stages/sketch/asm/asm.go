@@ -11,7 +11,9 @@ import (
 
 func main() {
 	ConstraintExpr("amd64")
-	fill()
+	throw()
+	lower()
+	lowerWords()
 	sieve()
 	vacant()
 	direct()
@@ -51,21 +53,4 @@ func zero64() reg.GPVirtual {
 	r := GP64()
 	XORQ(r, r)
 	return r
-}
-
-// eights runs body for each eight elements of a slice of n, 8 or more, with i at
-// the first of them; the last eight may overlap those before.
-func eights(n, i reg.GPVirtual, body func()) {
-	last := GP64()
-	LEAQ(Mem{Base: n, Disp: -8}, last)
-	XORQ(i, i)
-	Label("eight")
-	body()
-	CMPQ(i, last)
-	JGE(LabelRef("done"))
-	ADDQ(Imm(8), i)
-	CMPQ(i, last)
-	CMOVQGT(last, i)
-	JMP(LabelRef("eight"))
-	Label("done")
 }
