@@ -60,3 +60,37 @@ func BenchmarkKey(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*cut.Bands), "ns/key")
 }
+
+// BenchmarkCurator signs texts of 5 kB with Curator's defaults, in ASCII and with
+// one code point in a hundred beyond it.
+func BenchmarkCurator(b *testing.B) {
+	texts := map[string][]byte{"ascii": nil, "mixed": nil}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 5000 {
+		letter := "etaoin shrdlu"[rng.IntN(13)]
+		texts["ascii"] = append(texts["ascii"], letter)
+		texts["mixed"] = append(texts["mixed"], letter)
+		if i%100 == 50 {
+			texts["mixed"] = append(texts["mixed"], "é"...)
+		}
+	}
+	for _, bits := range []int{32, 64} {
+		for _, form := range []string{"vector", "plain"} {
+			for name, text := range texts {
+				b.Run(fmt.Sprintf("%d/%s/%s", bits, form, name), func(b *testing.B) {
+					c := newCurator(b, bits, 260, 24)
+					c.signer.plain = c.signer.plain || form == "plain"
+					dst32, dst64 := make([]uint32, 260), make([]uint64, 260)
+					b.SetBytes(int64(len(text)))
+					for b.Loop() {
+						if bits == 32 {
+							c.Sketch32(dst32, text)
+						} else {
+							c.Sketch64(dst64, text)
+						}
+					}
+				})
+			}
+		}
+	}
+}

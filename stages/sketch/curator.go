@@ -30,11 +30,8 @@ type CuratorOptions struct {
 // 2^61 - 1.
 type Curator struct {
 	options CuratorOptions
-	a32     []uint32
-	b32     []uint32
-	a64     []uint64
-	b64     []uint64
-	hashes  []uint32 // of windows that wait for their turn
+	signer  *signer  // of 32 bits
+	a, b    []uint64 // of 64 bits
 }
 
 // NewCurator returns a Curator, or an error that names the option at fault.
@@ -48,23 +45,18 @@ func NewCurator(o CuratorOptions) (*Curator, error) {
 	if o.NGram < 1 {
 		return nil, fmt.Errorf("n-gram = %d code points; have 1 and more", o.NGram)
 	}
-	c := &Curator{options: o}
-	m := newMersenne(o.Seed)
-	for range o.Hashes {
-		width := 31
-		if o.Bits == 64 {
-			width = 61
-		}
+	c := &Curator{options: o, signer: newSigner(o.Hashes, o.NGram)}
+	width := 31
+	if o.Bits == 64 {
+		width = 61
+	}
+	for i, m := 0, newMersenne(o.Seed); i < o.Hashes; i++ {
 		a, b := m.below(1, width), m.below(0, width)
-		c.a32, c.b32 = append(c.a32, uint32(a)), append(c.b32, uint32(b))
-		c.a64, c.b64 = append(c.a64, a), append(c.b64, b)
+		c.signer.a[i], c.signer.b[i] = uint32(a), uint32(b)
+		c.a, c.b = append(c.a, a), append(c.b, b)
 	}
 	return c, nil
 }
-
-// windowsAtOnce is how many windows are hashed before their hashes are permuted:
-// so few that both stay in the first cache.
-const windowsAtOnce = 1024
 
 // Sketch32 writes the signature of a text into dst, which has one element for
 // each hash. The options must say 32 bits.
@@ -74,31 +66,8 @@ func (c *Curator) Sketch32(dst []uint32, text []byte) {
 		clear(dst)
 		return
 	}
-	for i := range dst {
-		dst[i] = ^uint32(0)
-	}
-	windows(text, c.options.NGram, func(w []byte) {
-		c.hashes = append(c.hashes, max(1, murmur32(w, c.a32[0])))
-		if len(c.hashes) == windowsAtOnce {
-			c.permute(dst)
-		}
-	})
-	c.permute(dst)
-}
-
-// permute lets the hashes that wait take part in the minima.
-func (c *Curator) permute(dst []uint32) {
-	permutePlain(dst, c.a32, c.b32, c.hashes)
-	c.hashes = c.hashes[:0]
-}
-
-func permutePlain(dst, a, b, hashes []uint32) {
-	for i, least := range dst {
-		for _, h := range hashes {
-			least = min(least, h*a[i]+b[i])
-		}
-		dst[i] = least
-	}
+	c.signer.sign(text)
+	copy(dst, c.signer.least)
 }
 
 // Sketch64 writes the signature of a text into dst, which has one element for
@@ -113,9 +82,9 @@ func (c *Curator) Sketch64(dst []uint64, text []byte) {
 		dst[i] = ^uint64(0)
 	}
 	windows(text, c.options.NGram, func(w []byte) {
-		h := max(1, murmur64(w, c.a64[0]))
-		for i, a := range c.a64 {
-			dst[i] = min(dst[i], modulo61(h*a+c.b64[i]))
+		h := max(1, murmur64(w, c.a[0]))
+		for i, a := range c.a {
+			dst[i] = min(dst[i], modulo61(h*a+c.b[i]))
 		}
 	})
 }

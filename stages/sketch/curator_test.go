@@ -24,17 +24,17 @@ func newCurator(t testing.TB, bits, hashes, ngram int) *Curator {
 // The parameters are those that NumPy draws.
 func TestCuratorParameters(t *testing.T) {
 	c := newCurator(t, 32, 260, 24)
-	if got := append(slices.Clone(c.a32[:5]), c.a32[259]); !slices.Equal(got, []uint32{1608637543, 1935803229, 996406379, 423734973, 670094951, 417369880}) {
+	if got := append(slices.Clone(c.signer.a[:5]), c.signer.a[259]); !slices.Equal(got, []uint32{1608637543, 1935803229, 996406379, 423734973, 670094951, 417369880}) {
 		t.Errorf("32 bits: multipliers %d", got)
 	}
-	if got := append(slices.Clone(c.b32[:5]), c.b32[259]); !slices.Equal(got, []uint32{1273642419, 787846414, 1201263687, 415968276, 1914837113, 897299057}) {
+	if got := append(slices.Clone(c.signer.b[:5]), c.signer.b[259]); !slices.Equal(got, []uint32{1273642419, 787846414, 1201263687, 415968276, 1914837113, 897299057}) {
 		t.Errorf("32 bits: summands %d", got)
 	}
 	c = newCurator(t, 64, 260, 24)
-	if got := append(slices.Clone(c.a64[:3]), c.a64[259]); !slices.Equal(got, []uint64{2297359619001564596, 1973689801170867272, 572192888165898362, 2071129025018574063}) {
+	if got := append(slices.Clone(c.a[:3]), c.a[259]); !slices.Equal(got, []uint64{2297359619001564596, 1973689801170867272, 572192888165898362, 2071129025018574063}) {
 		t.Errorf("64 bits: multipliers %d", got)
 	}
-	if got := append(slices.Clone(c.b64[:3]), c.b64[259]); !slices.Equal(got, []uint64{1396682528897996046, 1819927849474927636, 571748048327668950, 468858903895078666}) {
+	if got := append(slices.Clone(c.b[:3]), c.b[259]); !slices.Equal(got, []uint64{1396682528897996046, 1819927849474927636, 571748048327668950, 468858903895078666}) {
 		t.Errorf("64 bits: summands %d", got)
 	}
 }
@@ -81,7 +81,7 @@ func TestCuratorEdges(t *testing.T) {
 	}
 	c.Sketch32(a, []byte("é\xff"))
 	for i := range b {
-		b[i] = murmur32([]byte("é\xff"), c.a32[0])*c.a32[i] + c.b32[i]
+		b[i] = murmur32([]byte("é\xff"), c.signer.a[0])*c.signer.a[i] + c.signer.b[i]
 	}
 	if !slices.Equal(a, b) {
 		t.Errorf("a text of two code points has %d, want %d", a, b)
@@ -102,8 +102,8 @@ func TestCuratorIsTheDefinition(t *testing.T) {
 			for i := range 37 {
 				least32, least64 := ^uint32(0), ^uint64(0)
 				for _, w := range literalWindows(text, 5) {
-					least32 = min(least32, max(1, murmur32(w, c.a32[0]))*c.a32[i]+c.b32[i])
-					least64 = min(least64, (max(1, murmur64(w, d.a64[0]))*d.a64[i]+d.b64[i])%(1<<61-1))
+					least32 = min(least32, max(1, murmur32(w, c.signer.a[0]))*c.signer.a[i]+c.signer.b[i])
+					least64 = min(least64, (max(1, murmur64(w, d.a[0]))*d.a[i]+d.b[i])%(1<<61-1))
 				}
 				if got32[i] != least32 || got64[i] != least64 {
 					t.Fatalf("%q: hash %d is %d and %d, want %d and %d", text, i, got32[i], got64[i], least32, least64)

@@ -57,3 +57,17 @@ func agreeingAVX2(a, b []uint16) (n int)
 //
 //go:noescape
 func permuteAVX2(least, a, b *uint32, n uint64, hashes []uint32)
+
+// murmurWordsAVX2 writes, for n places of a text, a multiple of eight, how the
+// four bytes from there, masked, enter the hash. It reads up to 15 bytes after
+// the last place.
+//
+//go:noescape
+func murmurWordsAVX2(words *uint32, text *byte, n uint64, mask uint32)
+
+// murmurWindowsAVX2 writes the hashes, but 1 for 0, of n windows of a length in
+// bytes, a multiple of eight windows, one from each place: from the words of
+// their blocks, 4 places apart, and of what comes after the blocks.
+//
+//go:noescape
+func murmurWindowsAVX2(hashes, words, tails *uint32, n, blocks uint64, length, seed uint32)

@@ -891,6 +891,120 @@ loop:
 	VZEROUPPER
 	RET
 
+DATA fourBytes<>+0(SB)/4, $0x03020100
+DATA fourBytes<>+4(SB)/4, $0x04030201
+DATA fourBytes<>+8(SB)/4, $0x05040302
+DATA fourBytes<>+12(SB)/4, $0x06050403
+DATA fourBytes<>+16(SB)/4, $0x07060504
+DATA fourBytes<>+20(SB)/4, $0x08070605
+DATA fourBytes<>+24(SB)/4, $0x09080706
+DATA fourBytes<>+28(SB)/4, $0x0a090807
+GLOBL fourBytes<>(SB), RODATA|NOPTR, $32
+
+// func murmurWordsAVX2(words *uint32, text *byte, n uint64, mask uint32)
+// Requires: AVX, AVX2, SSE2
+TEXT ·murmurWordsAVX2(SB), NOSPLIT, $0-28
+	MOVQ         words+0(FP), AX
+	MOVQ         text+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         mask+24(FP), BX
+	MOVD         BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0xcc9e2d51, BX
+	MOVD         BX, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x1b873593, BX
+	MOVD         BX, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      fourBytes<>+0(SB), Y3
+	XORQ         BX, BX
+
+eight:
+	VBROADCASTI128 (CX)(BX*1), Y4
+	VPSHUFB        Y3, Y4, Y4
+	VPAND          Y0, Y4, Y4
+	VPMULLD        Y1, Y4, Y4
+	VPSRLD         $0x11, Y4, Y5
+	VPSLLD         $0x0f, Y4, Y4
+	VPOR           Y5, Y4, Y4
+	VPMULLD        Y2, Y4, Y4
+	VMOVDQU        Y4, (AX)(BX*4)
+	ADDQ           $0x08, BX
+	CMPQ           BX, DX
+	JL             eight
+	VZEROUPPER
+	RET
+
+// func murmurWindowsAVX2(hashes *uint32, words *uint32, tails *uint32, n uint64, blocks uint64, length uint32, seed uint32)
+// Requires: AVX, AVX2, SSE2
+TEXT ·murmurWindowsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         hashes+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         tails+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         blocks+32(FP), SI
+	MOVL         length+40(FP), DI
+	MOVD         DI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         seed+44(FP), DI
+	MOVD         DI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x00000005, DI
+	MOVD         DI, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0xe6546b64, DI
+	MOVD         DI, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x85ebca6b, DI
+	MOVD         DI, X4
+	VPBROADCASTD X4, Y4
+	MOVL         $0xc2b2ae35, DI
+	MOVD         DI, X5
+	VPBROADCASTD X5, Y5
+	MOVL         $0x00000001, DI
+	MOVD         DI, X6
+	VPBROADCASTD X6, Y6
+	SHLQ         $0x04, SI
+	XORQ         DI, DI
+
+eight:
+	VMOVDQA Y1, Y7
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    R8, R9
+	ADDQ    SI, R9
+	JMP     more
+
+block:
+	VPXOR   (R8), Y7, Y7
+	VPSRLD  $0x13, Y7, Y8
+	VPSLLD  $0x0d, Y7, Y7
+	VPOR    Y8, Y7, Y7
+	VPMULLD Y2, Y7, Y7
+	VPADDD  Y3, Y7, Y7
+	ADDQ    $0x10, R8
+
+more:
+	CMPQ    R8, R9
+	JNE     block
+	SUBQ    CX, R8
+	VPXOR   (DX)(R8*1), Y7, Y7
+	VPXOR   Y0, Y7, Y7
+	VPSRLD  $0x10, Y7, Y8
+	VPXOR   Y8, Y7, Y7
+	VPMULLD Y4, Y7, Y7
+	VPSRLD  $0x0d, Y7, Y8
+	VPXOR   Y8, Y7, Y7
+	VPMULLD Y5, Y7, Y7
+	VPSRLD  $0x10, Y7, Y8
+	VPXOR   Y8, Y7, Y7
+	VPMAXUD Y6, Y7, Y7
+	VMOVDQU Y7, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	CMPQ    DI, BX
+	JL      eight
+	VZEROUPPER
+	RET
+
 // func permuteAVX2(least *uint32, a *uint32, b *uint32, n uint64, hashes []uint32)
 // Requires: AVX, AVX2
 TEXT ·permuteAVX2(SB), NOSPLIT, $0-56

@@ -103,12 +103,12 @@ func (c cell) judge(t *testing.T, o outcome, base *outcome, note func(string, fl
 	p := j + (1-j)*falseAgreement
 	n := float64(o.trials)
 	independent := math.Sqrt(p * (1 - p) / float64(c.coordinates))
-	bad := false
+	bad, one, all := false, 0.0, 0.0
 	if j > 0 {
 		bad = note("bias", (o.bias()-(p-j))*math.Sqrt(n)/max(o.deviation(), independent/4)) || bad
 	}
 	if n*p*(1-p) > 25 {
-		one, all := o.worst(p)
+		one, all = o.worst(p)
 		bad = note("coordinate", one-1) || bad // 256 of them a cell
 		bad = note("all coordinates", all) || bad
 	}
@@ -135,6 +135,6 @@ func (c cell) judge(t *testing.T, o outcome, base *outcome, note func(string, fl
 	} else if os.Getenv(sweep) == "" {
 		return
 	}
-	line("k=%d n=%d J=%.4f %-10s trials %d: bias %+.5f rmse %.4f (ideal %.4f, independent %.4f) found %.4f (%.4f, S-curve %.4f)",
-		c.coordinates, c.n, j, c.kind, o.trials, o.bias()-(p-j), o.rmse(), spread, independent, float64(o.found)/n, want, cut.Found(p))
+	line("k=%d n=%d J=%.4f %-10s trials %d: bias %+.5f rmse %.4f (ideal %.4f, independent %.4f) found %.4f (%.4f, S-curve %.4f) coordinates %+.2f, worst %.2f",
+		c.coordinates, c.n, j, c.kind, o.trials, o.bias()-(p-j), o.rmse(), spread, independent, float64(o.found)/n, want, cut.Found(p), all, one)
 }

@@ -19,6 +19,8 @@ func main() {
 	direct()
 	coordinates()
 	agreeing()
+	murmurWords()
+	murmurWindows()
 	permute()
 	Generate()
 }
