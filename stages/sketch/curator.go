@@ -1,9 +1,6 @@
 package sketch
 
-import (
-	"fmt"
-	"math/bits"
-)
+import "fmt"
 
 // CuratorOptions are the parameters of NeMo Curator's MinHash. Its defaults are
 // 32 bits, 20 bands of 13 hashes, 24 code points, seed 42.
@@ -29,9 +26,9 @@ type CuratorOptions struct {
 // numpy.random.RandomState(seed).randint: from 1, and from 0, below 2^31 - 1 or
 // 2^61 - 1.
 type Curator struct {
-	options CuratorOptions
-	signer  *signer  // of 32 bits
-	a, b    []uint64 // of 64 bits
+	options  CuratorOptions
+	signer   *signer   // of 32 bits, or
+	signer64 *signer64 // of 64
 }
 
 // NewCurator returns a Curator, or an error that names the option at fault.
@@ -45,15 +42,17 @@ func NewCurator(o CuratorOptions) (*Curator, error) {
 	if o.NGram < 1 {
 		return nil, fmt.Errorf("n-gram = %d code points; have 1 and more", o.NGram)
 	}
-	c := &Curator{options: o, signer: newSigner(o.Hashes, o.NGram)}
-	width := 31
-	if o.Bits == 64 {
-		width = 61
-	}
-	for i, m := 0, newMersenne(o.Seed); i < o.Hashes; i++ {
-		a, b := m.below(1, width), m.below(0, width)
-		c.signer.a[i], c.signer.b[i] = uint32(a), uint32(b)
-		c.a, c.b = append(c.a, a), append(c.b, b)
+	c, m := &Curator{options: o}, newMersenne(o.Seed)
+	if o.Bits == 32 {
+		c.signer = newSigner(o.Hashes, o.NGram)
+		for i := range o.Hashes {
+			c.signer.a[i], c.signer.b[i] = uint32(m.below(1, 31)), uint32(m.below(0, 31))
+		}
+	} else {
+		c.signer64 = newSigner64(o.Hashes, o.NGram)
+		for i := range o.Hashes {
+			c.signer64.a[i], c.signer64.b[i] = m.below(1, 61), m.below(0, 61)
+		}
 	}
 	return c, nil
 }
@@ -78,26 +77,8 @@ func (c *Curator) Sketch64(dst []uint64, text []byte) {
 		clear(dst)
 		return
 	}
-	for i := range dst {
-		dst[i] = ^uint64(0)
-	}
-	windows(text, c.options.NGram, func(w []byte) {
-		h := max(1, murmur64(w, c.a[0]))
-		for i, a := range c.a {
-			dst[i] = min(dst[i], modulo61(h*a+c.b[i]))
-		}
-	})
-}
-
-// modulo61 returns x modulo the prime 2^61 - 1.
-func modulo61(x uint64) uint64 {
-	const prime = 1<<61 - 1
-	x = x&prime + x>>61
-	less, borrow := bits.Sub64(x, prime, 0)
-	if borrow != 0 {
-		return x
-	}
-	return less
+	c.signer64.sign(text)
+	copy(dst, c.signer64.least)
 }
 
 func (c *Curator) check(width, n int) {

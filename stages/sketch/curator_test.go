@@ -31,10 +31,10 @@ func TestCuratorParameters(t *testing.T) {
 		t.Errorf("32 bits: summands %d", got)
 	}
 	c = newCurator(t, 64, 260, 24)
-	if got := append(slices.Clone(c.a[:3]), c.a[259]); !slices.Equal(got, []uint64{2297359619001564596, 1973689801170867272, 572192888165898362, 2071129025018574063}) {
+	if got := append(slices.Clone(c.signer64.a[:3]), c.signer64.a[259]); !slices.Equal(got, []uint64{2297359619001564596, 1973689801170867272, 572192888165898362, 2071129025018574063}) {
 		t.Errorf("64 bits: multipliers %d", got)
 	}
-	if got := append(slices.Clone(c.b[:3]), c.b[259]); !slices.Equal(got, []uint64{1396682528897996046, 1819927849474927636, 571748048327668950, 468858903895078666}) {
+	if got := append(slices.Clone(c.signer64.b[:3]), c.signer64.b[259]); !slices.Equal(got, []uint64{1396682528897996046, 1819927849474927636, 571748048327668950, 468858903895078666}) {
 		t.Errorf("64 bits: summands %d", got)
 	}
 }
@@ -103,7 +103,7 @@ func TestCuratorIsTheDefinition(t *testing.T) {
 				least32, least64 := ^uint32(0), ^uint64(0)
 				for _, w := range literalWindows(text, 5) {
 					least32 = min(least32, max(1, murmur32(w, c.signer.a[0]))*c.signer.a[i]+c.signer.b[i])
-					least64 = min(least64, (max(1, murmur64(w, d.a[0]))*d.a[i]+d.b[i])%(1<<61-1))
+					least64 = min(least64, (max(1, murmur64(w, d.signer64.a[0]))*d.signer64.a[i]+d.signer64.b[i])%(1<<61-1))
 				}
 				if got32[i] != least32 || got64[i] != least64 {
 					t.Fatalf("%q: hash %d is %d and %d, want %d and %d", text, i, got32[i], got64[i], least32, least64)

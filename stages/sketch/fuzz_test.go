@@ -66,17 +66,42 @@ func FuzzCurator(f *testing.F) {
 	})
 }
 
+// sameSignature compares the forms, at 32 bits and at 64.
 func sameSignature(t *testing.T, text []byte, o CuratorOptions) {
 	t.Helper()
 	c, err := NewCurator(o)
-	if err != nil {
-		t.Fatal(err)
+	o.Bits = 64
+	d, err64 := NewCurator(o)
+	if err != nil || err64 != nil {
+		t.Fatal(err, err64)
 	}
 	a, b := make([]uint32, o.Hashes), make([]uint32, o.Hashes)
+	a64, b64 := make([]uint64, o.Hashes), make([]uint64, o.Hashes)
 	c.Sketch32(a, text)
-	c.signer.plain = true
-	if c.Sketch32(b, text); !slices.Equal(a, b) {
-		t.Fatalf("%+v of %q: %d, plain %d", o, text, a, b)
+	d.Sketch64(a64, text)
+	c.signer.plain, d.signer64.plain = true, true
+	c.Sketch32(b, text)
+	d.Sketch64(b64, text)
+	if !slices.Equal(a, b) || !slices.Equal(a64, b64) {
+		t.Fatalf("%+v of %q: %d and %d, plain %d and %d", o, text, a, a64, b, b64)
+	}
+}
+
+// The modulus where it matters: around multiples of the prime.
+func TestPermute64(t *testing.T) {
+	a, b, c := make([]uint64, 64), make([]uint64, 64), make([]uint64, 64)
+	for i := range a {
+		multiple := uint64(i/8) * prime61
+		a[i], b[i], c[i] = multiple+uint64(i%8)-4, 0, prime61
+	}
+	s, want := &signer64{plain: !hasAVX2, a: a, b: b, least: slices.Clone(c), n: 1}, slices.Clone(c)
+	s.hashes[0] = 1
+	s.permute()
+	for i := range a {
+		want[i] = a[i] % prime61
+	}
+	if !slices.Equal(s.least, want) {
+		t.Errorf("%d, want %d", s.least, want)
 	}
 }
 

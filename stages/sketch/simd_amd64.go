@@ -71,3 +71,10 @@ func murmurWordsAVX2(words *uint32, text *byte, n uint64, mask uint32)
 //
 //go:noescape
 func murmurWindowsAVX2(hashes, words, tails *uint32, n, blocks uint64, length, seed uint32)
+
+// permute64AVX2 lowers least[i], which is below 2^63, to the minimum of
+// (hash*a[i] + b[i]) modulo 2^61 - 1 over one hash or more, for n numbers i, a
+// multiple of 4.
+//
+//go:noescape
+func permute64AVX2(least, a, b *uint64, n uint64, hashes []uint64)

@@ -24,4 +24,6 @@ func sieveAVX2(_, _ *uint32, _ []uint64, _ *binSet, _, _ uint32, _ uint64) uint6
 func murmurWordsAVX2(*uint32, *byte, uint64, uint32)              { panic(noAVX2) }
 func murmurWindowsAVX2(_, _, _ *uint32, _, _ uint64, _, _ uint32) { panic(noAVX2) }
 
+func permute64AVX2(_, _, _ *uint64, _ uint64, _ []uint64) { panic(noAVX2) }
+
 const noAVX2 = "sketch: no AVX2"

@@ -1086,3 +1086,111 @@ hash1:
 done1:
 	VZEROUPPER
 	RET
+
+// func permute64AVX2(least *uint64, a *uint64, b *uint64, n uint64, hashes []uint64)
+// Requires: AVX, AVX2
+TEXT ·permute64AVX2(SB), NOSPLIT, $0-56
+	MOVQ     least+0(FP), AX
+	MOVQ     a+8(FP), CX
+	MOVQ     b+16(FP), DX
+	MOVQ     n+24(FP), BX
+	MOVQ     hashes_base+32(FP), SI
+	MOVQ     hashes_len+40(FP), DI
+	LEAQ     (SI)(DI*8), DI
+	VPCMPEQD Y0, Y0, Y0
+	VPSRLQ   $0x03, Y0, Y0
+	XORQ     R8, R8
+
+group2:
+	MOVQ    BX, R9
+	SUBQ    R8, R9
+	CMPQ    R9, $0x08
+	JLT     done2
+	VMOVDQU (CX)(R8*8), Y1
+	VPSRLQ  $0x20, Y1, Y2
+	VMOVDQU (DX)(R8*8), Y3
+	VMOVDQU (AX)(R8*8), Y4
+	VMOVDQU 32(CX)(R8*8), Y5
+	VPSRLQ  $0x20, Y5, Y6
+	VMOVDQU 32(DX)(R8*8), Y7
+	VMOVDQU 32(AX)(R8*8), Y8
+	MOVQ    SI, R9
+
+hash2:
+	VPBROADCASTQ (R9), Y9
+	VPBROADCASTD 4(R9), Y10
+	VPMULUDQ     Y1, Y10, Y11
+	VPMULUDQ     Y2, Y9, Y12
+	VPADDQ       Y12, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y11
+	VPMULUDQ     Y1, Y9, Y12
+	VPADDQ       Y12, Y11, Y11
+	VPADDQ       Y3, Y11, Y11
+	VPSRLQ       $0x3d, Y11, Y12
+	VPAND        Y0, Y11, Y11
+	VPADDQ       Y12, Y11, Y11
+	VPSUBQ       Y0, Y11, Y12
+	VBLENDVPD    Y12, Y11, Y12, Y11
+	VPCMPGTQ     Y11, Y4, Y12
+	VBLENDVPD    Y12, Y11, Y4, Y4
+	VPMULUDQ     Y5, Y10, Y10
+	VPMULUDQ     Y6, Y9, Y11
+	VPADDQ       Y11, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y10
+	VPMULUDQ     Y5, Y9, Y11
+	VPADDQ       Y11, Y10, Y10
+	VPADDQ       Y7, Y10, Y10
+	VPSRLQ       $0x3d, Y10, Y11
+	VPAND        Y0, Y10, Y10
+	VPADDQ       Y11, Y10, Y10
+	VPSUBQ       Y0, Y10, Y11
+	VBLENDVPD    Y11, Y10, Y11, Y10
+	VPCMPGTQ     Y10, Y8, Y11
+	VBLENDVPD    Y11, Y10, Y8, Y8
+	ADDQ         $0x08, R9
+	CMPQ         R9, DI
+	JNE          hash2
+	VMOVDQU      Y4, (AX)(R8*8)
+	VMOVDQU      Y8, 32(AX)(R8*8)
+	ADDQ         $0x08, R8
+	JMP          group2
+
+done2:
+group1:
+	MOVQ    BX, R9
+	SUBQ    R8, R9
+	CMPQ    R9, $0x04
+	JLT     done1
+	VMOVDQU (CX)(R8*8), Y1
+	VPSRLQ  $0x20, Y1, Y2
+	VMOVDQU (DX)(R8*8), Y3
+	VMOVDQU (AX)(R8*8), Y4
+	MOVQ    SI, R9
+
+hash1:
+	VPBROADCASTQ (R9), Y5
+	VPBROADCASTD 4(R9), Y6
+	VPMULUDQ     Y1, Y6, Y6
+	VPMULUDQ     Y2, Y5, Y7
+	VPADDQ       Y7, Y6, Y6
+	VPSLLQ       $0x20, Y6, Y6
+	VPMULUDQ     Y1, Y5, Y7
+	VPADDQ       Y7, Y6, Y6
+	VPADDQ       Y3, Y6, Y6
+	VPSRLQ       $0x3d, Y6, Y7
+	VPAND        Y0, Y6, Y6
+	VPADDQ       Y7, Y6, Y6
+	VPSUBQ       Y0, Y6, Y7
+	VBLENDVPD    Y7, Y6, Y7, Y6
+	VPCMPGTQ     Y6, Y4, Y7
+	VBLENDVPD    Y7, Y6, Y4, Y4
+	ADDQ         $0x08, R9
+	CMPQ         R9, DI
+	JNE          hash1
+	VMOVDQU      Y4, (AX)(R8*8)
+	ADDQ         $0x04, R8
+	JMP          group1
+
+done1:
+	VZEROUPPER
+	RET

@@ -22,6 +22,7 @@ func main() {
 	murmurWords()
 	murmurWindows()
 	permute()
+	permute64()
 	Generate()
 }
 
