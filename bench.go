@@ -13,6 +13,7 @@ import (
 
 const benchUsage = `usage: sluice bench [NAME] [--corpus FILE] [--size SIZE] [--dir FOLDER]
                    [--write FOLDER] [--compare FOLDER]
+       sluice bench score OUT|CLUSTERS.tsv --truth FOLDER [--threshold J] [--as NAME]
 
 Measures the program on this machine, on data that it makes, and prints the
 figures. Without NAME it lists what there is to measure. Nothing passes or
@@ -24,12 +25,20 @@ fails.
   --write FOLDER   write the result to FOLDER/NAME.json
   --compare FOLDER print the change against FOLDER/NAME.json
 
+score compares what a dedup found with the exact truth: an OUT folder, or lines
+"id TAB cluster" of any program.
+
+  --truth FOLDER   has truth_pairs.tsv, and planted.tsv if there is one
+  --threshold J    what counts as a duplicate; default 0.8
+  --as NAME        call the result score-NAME; default: after what is scored
+
 examples:
   sluice bench exact --compare bench/results
+  sluice bench score OUT --truth shared/corpus --compare bench/results
   mpirun -n 4 sluice bench exchange --write bench/results
 `
 
-var benchFlags = []string{"corpus", "size", "dir", "write", "compare"}
+var benchFlags = []string{"corpus", "size", "dir", "write", "compare", "truth", "threshold", "as"}
 
 // bench measures.
 func (p *program) bench(args []string) error {
@@ -37,13 +46,14 @@ func (p *program) bench(args []string) error {
 	var size, write, compare string
 	args, err := flagSet{values: map[string]func(string) error{
 		"corpus": text(&o.Corpus), "size": text(&size), "dir": text(&o.Dir), "write": text(&write), "compare": text(&compare),
+		"truth": text(&o.Score.Truth), "threshold": fraction(&o.Score.Threshold), "as": text(&o.Score.As),
 	}}.parse(args)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
 		for _, b := range bench.All() {
-			fmt.Fprintf(p.stdout, "%-10s %s\n", b.Name, b.Help)
+			fmt.Fprintf(p.stdout, "%-15s %s\n", strings.TrimSpace(b.Name+" "+b.Argument), b.Help)
 		}
 		return nil
 	}
@@ -61,6 +71,7 @@ func (p *program) bench(args []string) error {
 			}
 		}
 	}
+	o.Args = args[1:]
 	measure := func(c mpi.Comm) error {
 		o := o
 		o.Comm = c
@@ -87,6 +98,7 @@ func (p *program) benched(r *bench.Result, write, compare string) error {
 		if old, err = bench.Read(compare, r.Name); err != nil {
 			return err
 		}
+		fmt.Fprintln(p.stderr, r.Against(old))
 	}
 	fmt.Fprintln(p.stdout, strings.Join(r.Compare(old), "\n"))
 	if write == "" {

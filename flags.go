@@ -111,6 +111,18 @@ func atLeastOne(to *int) func(string) error {
 	}
 }
 
+// fraction takes a number above 0, up to 1.
+func fraction(to *float64) func(string) error {
+	return func(s string) error {
+		x, err := strconv.ParseFloat(s, 64)
+		if err != nil || !(x > 0 && x <= 1) {
+			return errors.New("want a number above 0, up to 1")
+		}
+		*to = x
+		return nil
+	}
+}
+
 // arguments checks the number of arguments that are no flags; names says
 // what they are.
 func arguments(args []string, verb string, names ...string) error {

@@ -25,28 +25,32 @@ import (
 
 // A Benchmark is one thing that is measured.
 type Benchmark struct {
-	Name string
-	Help string // one line
-	run  func(ctx context.Context, b *bench) error
+	Name     string
+	Argument string // what stands behind the name; "" = nothing
+	Help     string // one line
+	run      func(ctx context.Context, b *bench) error
 }
 
 // All returns every benchmark.
 func All() []Benchmark {
 	return []Benchmark{
-		{"exact", "exact dedup of plain JSONL and zst: MB/s per core, share of the codec, memory", runExact},
-		{"lines", "20 million distinct one-line documents in 64 MB of memory", runLines},
-		{"ranks", "CPU seconds per byte of two ranks against one; bytes read by each of four", runRanks},
-		{"plan", "what plan says against what run reports", runPlan},
-		{"exchange", "the exchange against raw MPI_Alltoallv of the same volume", runExchange},
+		{"exact", "", "exact dedup of plain JSONL and zst: MB/s per core, share of the codec, memory", runExact},
+		{"lines", "", "20 million distinct one-line documents in 64 MB of memory", runLines},
+		{"ranks", "", "CPU seconds per byte of two ranks against one; bytes read by each of four", runRanks},
+		{"plan", "", "what plan says against what run reports", runPlan},
+		{"exchange", "", "the exchange against raw MPI_Alltoallv of the same volume", runExchange},
+		{"score", "CLUSTERS", "how well clusters fit the exact truth of a corpus: OUT folder, or lines id TAB cluster", runScore},
 	}
 }
 
 // Options of a benchmark.
 type Options struct {
-	Program string    // path of sluice; "" = this program
-	Dir     string    // for data; "" = a folder under $TMPDIR, removed at the end
-	Corpus  string    // docs.jsonl.zst to repeat; "" = made-up text
-	Size    int64     // bytes of JSONL; 0 = 2 GB
+	Program string   // path of sluice; "" = this program
+	Dir     string   // for data; "" = a folder under $TMPDIR, removed at the end
+	Corpus  string   // docs.jsonl.zst to repeat; "" = made-up text
+	Size    int64    // bytes of JSONL; 0 = 2 GB
+	Args    []string // what stands behind the name
+	Score   ScoreOptions
 	Comm    mpi.Comm  // of the ranks that measure together; nil where none were launched
 	Log     io.Writer // what is going on; nil = silence
 }
@@ -98,6 +102,19 @@ func Run(ctx context.Context, name string, o Options) (*Result, error) {
 	return nil, fmt.Errorf("no benchmark %q; have %s", name, strings.Join(names, ", "))
 }
 
+// check checks what stands behind the name of a benchmark.
+func (m Benchmark) check(args []string) error {
+	switch {
+	case m.Argument == "" && len(args) > 0:
+		return fmt.Errorf("bench %s: unexpected argument %q", m.Name, args[0])
+	case m.Argument != "" && len(args) == 0:
+		return fmt.Errorf("bench %s: %s is missing", m.Name, m.Argument)
+	case len(args) > 1:
+		return fmt.Errorf("bench %s: unexpected argument %q", m.Name, args[1])
+	}
+	return nil
+}
+
 func (m Benchmark) measure(ctx context.Context, o Options) (*Result, error) {
 	if o.Program == "" {
 		var err error
@@ -118,6 +135,9 @@ func (m Benchmark) measure(ctx context.Context, o Options) (*Result, error) {
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
+	}
+	if err := m.check(o.Args); err != nil {
+		return nil, err
 	}
 	b := &bench{o, &Result{
 		Name: m.Name, Command: strings.Join(os.Args, " "), When: time.Now().UTC().Round(time.Second),
@@ -267,6 +287,18 @@ func Read(dir, name string) (*Result, error) {
 	}
 	r := new(Result)
 	return r, json.Unmarshal(p, r)
+}
+
+// Against says what a result is compared with, which is nil if there is none.
+func (r *Result) Against(old *Result) string {
+	if old == nil {
+		return "nothing to compare with: no earlier result of " + r.Name
+	}
+	line := fmt.Sprintf("compared with %s of %s", old.Commit, old.When.Format(time.DateTime))
+	if old.Machine != r.Machine {
+		line += fmt.Sprintf(", on another machine: %s, %d cores, %s", old.Machine.CPU, old.Machine.Cores, old.Machine.Go)
+	}
+	return line
 }
 
 // Compare returns a line per figure: its value, and its change against old,
