@@ -11,8 +11,9 @@ import (
 	"sluice/stages/job"
 )
 
-const benchUsage = `usage: sluice bench [NAME] [--corpus FILE] [--size SIZE] [--dir FOLDER]
+const benchPage = `usage: sluice bench [NAME] [--corpus FILE] [--size SIZE] [--dir FOLDER]
                    [--write FOLDER] [--compare FOLDER]
+       sluice bench corpus FOLDER [--shape SHAPE] [--size SIZE] [--seed N]
        sluice bench score OUT|CLUSTERS.tsv --truth FOLDER [--threshold J] [--as NAME]
 
 Measures the program on this machine, on data that it makes, and prints the
@@ -25,6 +26,16 @@ fails.
   --write FOLDER   write the result to FOLDER/NAME.json
   --compare FOLDER print the change against FOLDER/NAME.json
 
+corpus writes part-*.jsonl, and what it knows of them as the shared corpus has
+it: truth_pairs.tsv, planted.tsv.
+
+  --shape SHAPE    %s
+  --seed N         other texts
+  --families N     templates, documents that are repeated, or chains
+  --pages N        documents of each; default: as many as --size has room for
+  --share X        of a page's words, those of its template; default 0.9
+  --near X         of all documents, planted copies; default 0.25
+
 score compares what a dedup found with the exact truth: an OUT folder, or lines
 "id TAB cluster" of any program.
 
@@ -34,11 +45,22 @@ score compares what a dedup found with the exact truth: an OUT folder, or lines
 
 examples:
   sluice bench exact --compare bench/results
+  sluice bench corpus /scratch/me/family --shape family --pages 30000
   sluice bench score OUT --truth shared/corpus --compare bench/results
   mpirun -n 4 sluice bench exchange --write bench/results
 `
 
-var benchFlags = []string{"corpus", "size", "dir", "write", "compare", "truth", "threshold", "as"}
+// benchUsage is the page, with the shapes that corpora have.
+func benchUsage() string {
+	var shapes []string
+	for _, s := range bench.Shapes() {
+		shapes = append(shapes, fmt.Sprintf("%-9s %s", s[0], s[1]))
+	}
+	return fmt.Sprintf(benchPage, strings.Join(shapes, "\n                   "))
+}
+
+var benchFlags = []string{"corpus", "size", "dir", "write", "compare",
+	"shape", "seed", "families", "pages", "share", "near", "truth", "threshold", "as"}
 
 // bench measures.
 func (p *program) bench(args []string) error {
@@ -47,6 +69,8 @@ func (p *program) bench(args []string) error {
 	args, err := flagSet{values: map[string]func(string) error{
 		"corpus": text(&o.Corpus), "size": text(&size), "dir": text(&o.Dir), "write": text(&write), "compare": text(&compare),
 		"truth": text(&o.Score.Truth), "threshold": fraction(&o.Score.Threshold), "as": text(&o.Score.As),
+		"shape": text(&o.Made.Shape), "seed": atLeast(0, &o.Made.Seed), "families": atLeast(1, &o.Made.Families),
+		"pages": atLeast(1, &o.Made.Pages), "share": fraction(&o.Made.Share), "near": fraction(&o.Made.Near),
 	}}.parse(args)
 	if err != nil {
 		return err

@@ -100,11 +100,14 @@ func text(to *string) func(string) error {
 }
 
 // atLeastOne takes a number from 1.
-func atLeastOne(to *int) func(string) error {
+func atLeastOne(to *int) func(string) error { return atLeast(1, to) }
+
+// atLeast takes a whole number from least on.
+func atLeast(least int, to *int) func(string) error {
 	return func(s string) error {
 		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 {
-			return errors.New("want a whole number, 1 or more")
+		if err != nil || n < least {
+			return fmt.Errorf("want a whole number, %d or more", least)
 		}
 		*to = n
 		return nil

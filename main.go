@@ -44,7 +44,7 @@ func verbs() []verb {
 	return []verb{
 		{"run", "run a job, or go on with one", runUsage, runFlags, (*program).run},
 		{"plan", "say what a job will cost", planUsage, planFlags, (*program).plan},
-		{"bench", "measure the program on this machine", benchUsage, benchFlags, (*program).bench},
+		{"bench", "measure the program on this machine", benchUsage(), benchFlags, (*program).bench},
 		{"submit", "write the batch script of a job and hand it to Slurm", submitUsage, submitFlags, (*program).submit},
 		{"status", "say how far a job is", statusUsage, nil, (*program).status},
 		{"explain", "tell what became of one sample", explainUsage, nil, (*program).explain},

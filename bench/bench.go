@@ -39,6 +39,7 @@ func All() []Benchmark {
 		{"ranks", "", "CPU seconds per byte of two ranks against one; bytes read by each of four", runRanks},
 		{"plan", "", "what plan says against what run reports", runPlan},
 		{"exchange", "", "the exchange against raw MPI_Alltoallv of the same volume", runExchange},
+		{"corpus", "FOLDER", "make a corpus of a given size and shape, with its exact truth", runCorpus},
 		{"score", "CLUSTERS", "how well clusters fit the exact truth of a corpus: OUT folder, or lines id TAB cluster", runScore},
 	}
 }
@@ -51,6 +52,7 @@ type Options struct {
 	Size    int64    // bytes of JSONL; 0 = 2 GB
 	Args    []string // what stands behind the name
 	Score   ScoreOptions
+	Made    CorpusOptions
 	Comm    mpi.Comm  // of the ranks that measure together; nil where none were launched
 	Log     io.Writer // what is going on; nil = silence
 }
