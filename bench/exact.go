@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,21 +17,9 @@ import (
 
 const exactJob = "input = [%q]\noutput = %q\n[[stage]]\nuse = \"dedup.exact\"\n"
 
-// run runs a job over folder in on one rank and one core, and returns what it took.
+// exact runs exact dedup over folder in, and returns what it took.
 func (b *bench) exact(ctx context.Context, in, out string, flags ...string) (cost, *pipeline.Report, error) {
-	if err := b.fresh(out); err != nil {
-		return cost{}, nil, err
-	}
-	path, err := b.job(out+".toml", fmt.Sprintf(exactJob, in, out))
-	if err != nil {
-		return cost{}, nil, err
-	}
-	c, err := b.sluice(ctx, append([]string{"run", path}, flags...)...)
-	if err != nil {
-		return c, nil, err
-	}
-	rep, err := b.report(out)
-	return c, rep, err
+	return b.ran(ctx, out, fmt.Sprintf(exactJob, in, out), flags...)
 }
 
 // report reads the report of an output.
@@ -52,7 +39,6 @@ func runExact(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	one := []string{"--ranks", "1", "--set", "threads=1"}
 	for _, distinct := range []bool{false, true} {
 		name := "repeated"
 		if distinct {
@@ -68,7 +54,7 @@ func runExact(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		c, rep, err := b.exact(ctx, "in", "out", one...)
+		c, rep, err := b.exact(ctx, "in", "out", oneCore()...)
 		if err != nil {
 			return err
 		}
@@ -86,7 +72,7 @@ func runExact(ctx context.Context, b *bench) error {
 		if err := b.compressed("in", "zst"); err != nil {
 			return err
 		}
-		c, rep, err = b.exact(ctx, "zst", "outz", one...)
+		c, rep, err = b.exact(ctx, "zst", "outz", oneCore()...)
 		if err != nil {
 			return err
 		}
@@ -103,8 +89,8 @@ func runExact(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// limits measures what no program can beat on this machine: reading the files,
-// and copying memory.
+// limits measures what no program can beat on a core of this machine: reading
+// the files, which are in memory, and copying memory.
 func (b *bench) limits(name string) error {
 	buf, into := make([]byte, 4<<20), make([]byte, 4<<20)
 	list, err := filepath.Glob(filepath.Join(b.Dir, "in", "*"))
@@ -112,7 +98,7 @@ func (b *bench) limits(name string) error {
 		return err
 	}
 	var n int64
-	begin := time.Now()
+	watch := newStopwatch()
 	for _, path := range list {
 		f, err := os.Open(path)
 		if err != nil {
@@ -130,16 +116,16 @@ func (b *bench) limits(name string) error {
 		}
 		f.Close()
 	}
-	b.figure(name+", limit: reading the files once", float64(n)/1e6/time.Since(begin).Seconds(), "MB/s", "")
-	begin = time.Now()
+	b.figure(name+", limit: reading the files once, per core", float64(n)/1e6/watch.seconds(), "MB/s", "")
+	watch = newStopwatch()
 	for range 500 {
 		copy(into, buf)
 	}
-	b.figure(name+", limit: copying memory", 500*float64(len(buf))/1e6/time.Since(begin).Seconds(), "MB/s", "")
+	b.figure(name+", limit: copying memory, per core", 500*float64(len(buf))/1e6/watch.seconds(), "MB/s", "")
 	return nil
 }
 
-// codec returns the seconds that decoding the input once per pass and encoding the
+// codec returns the CPU seconds that decoding the input once per pass and encoding the
 // output once take on one core.
 func (b *bench) codec(in, out string, passes int) (float64, error) {
 	old := runtime.GOMAXPROCS(1)
@@ -155,7 +141,7 @@ func (b *bench) codec(in, out string, passes int) (float64, error) {
 	defer z.Close()
 	var text bytes.Buffer
 	var into []byte
-	var encode time.Duration
+	encode := 0.0
 	_, err = b.eachFile(out, func(p []byte) error {
 		text.Reset()
 		if err := decodeTo(&text, p); err != nil {
@@ -163,17 +149,17 @@ func (b *bench) codec(in, out string, passes int) (float64, error) {
 		}
 		const frame = 4 << 20 // about what the program compresses at a time
 		for p := text.Bytes(); len(p) > 0; p = p[min(frame, len(p)):] {
-			begin := time.Now()
+			watch := newStopwatch()
 			into = z.EncodeAll(p[:min(frame, len(p))], into[:0])
-			encode += time.Since(begin)
+			encode += watch.seconds()
 		}
 		return nil
 	})
-	return decode*float64(passes) + encode.Seconds(), err
+	return decode*float64(passes) + encode, err
 }
 
 // eachFile calls do with the bytes of each file of a folder, and returns the
-// seconds spent in it.
+// CPU seconds spent in it.
 func (b *bench) eachFile(folder string, do func([]byte) error) (seconds float64, err error) {
 	list, err := filepath.Glob(filepath.Join(b.Dir, folder, "*.zst"))
 	if err != nil {
@@ -184,11 +170,11 @@ func (b *bench) eachFile(folder string, do func([]byte) error) (seconds float64,
 		if err != nil {
 			return 0, err
 		}
-		begin := time.Now()
+		watch := newStopwatch()
 		if err := do(p); err != nil {
 			return 0, fmt.Errorf("%s: %w", path, err)
 		}
-		seconds += time.Since(begin).Seconds()
+		seconds += watch.seconds()
 	}
 	return seconds, nil
 }

@@ -1,0 +1,204 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/zeebo/xxh3"
+
+	"sluice/stages/catalog"
+	"sluice/stages/pipeline"
+)
+
+// fuzzyStage is the stage that is measured. Words are those of the truth.
+const fuzzyStage = "dedup.fuzzy"
+
+const fuzzyJob = `input = [%q]
+output = %q
+[read]
+id = "id"
+[[stage]]
+use = "` + fuzzyStage + `"
+word = "python"
+cluster = %q
+`
+
+// oneCore are the flags of a run whose CPU time is that of one core.
+func oneCore() []string { return []string{"--ranks", "1", "--set", "threads=1"} }
+
+// runFuzzy measures fuzzy dedup: what it finds in the shared corpus, and how
+// fast it is on a large one, plain and compressed.
+func runFuzzy(ctx context.Context, b *bench) error {
+	if err := hasFuzzy(); err != nil {
+		return err
+	}
+	if err := b.accuracy(ctx); err != nil {
+		return err
+	}
+	return b.fuzzySpeed(ctx)
+}
+
+// hasFuzzy is nil if this program has the stage.
+func hasFuzzy() error {
+	if _, ok := catalog.All()[fuzzyStage]; !ok {
+		return errors.New("this program has no stage " + fuzzyStage + "\nbuild one that has, and measure that")
+	}
+	return nil
+}
+
+// accuracy scores both ways to cluster on Options.Corpus, or on made-up text
+// of its size.
+func (b *bench) accuracy(ctx context.Context) error {
+	const size = 1 // the corpus once
+	whole := b.Size
+	b.Size = 60_000_000
+	if b.Corpus != "" {
+		b.Size = size
+	}
+	m, err := b.dataset(ctx, CorpusOptions{})
+	b.Size = whole
+	if err != nil {
+		return err
+	}
+	for _, cluster := range []string{"star", "components"} {
+		c, rep, err := b.fuzzy(ctx, "in/part-*", "out", cluster, oneCore()...)
+		if err != nil {
+			return err
+		}
+		if err := b.scoreOut("out", cluster+": "); err != nil {
+			return err
+		}
+		b.fuzzyCost(cluster+": ", c, rep, m.text)
+	}
+	return nil
+}
+
+// fuzzySpeed measures a corpus of Options.Size.
+func (b *bench) fuzzySpeed(ctx context.Context) error {
+	m, err := b.dataset(ctx, CorpusOptions{})
+	if err != nil {
+		return err
+	}
+	b.figure("large: text", float64(m.text)/1e6, "MB", "at least 1000")
+	b.figure("large: input", float64(m.bytes)/1e6, "MB", "")
+	b.figure("large: documents", float64(m.documents), "", "")
+	c, rep, err := b.fuzzy(ctx, "in/part-*", "out", "star", oneCore()...)
+	if err != nil {
+		return err
+	}
+	b.fuzzyCost("large, plain: ", c, rep, m.text)
+	b.passes("large, plain", rep, m.text)
+	if err := b.scoreOut("out", "large: "); err != nil {
+		return err
+	}
+	if err := b.limits("large"); err != nil {
+		return err
+	}
+	b.hashing("large")
+	if err := b.compressed("in", "zst"); err != nil {
+		return err
+	}
+	if c, rep, err = b.fuzzy(ctx, "zst/part-*", "outz", "star", oneCore()...); err != nil {
+		return err
+	}
+	codec, err := b.codec("zst", "outz/data", len(rep.Passes))
+	if err != nil {
+		return err
+	}
+	b.fuzzyCost("large, zst: ", c, rep, m.text)
+	b.figure("large, zst: share of the codec", codec/c.cpu, "of CPU time", "")
+	b.figure("large, zst: time without the codec", (c.cpu-codec)*1e9/float64(m.text), "ns/byte", "at most 10")
+	return nil
+}
+
+// dataset makes a corpus in folder in, and its truth in folder truth.
+func (b *bench) dataset(ctx context.Context, o CorpusOptions) (made, error) {
+	if err := b.fresh("in", "zst", "truth"); err != nil {
+		return made{}, err
+	}
+	name := b.result.Name
+	m, err := b.make(ctx, filepath.Join(b.Dir, "in"), o)
+	b.result.Name = name
+	if err != nil {
+		return m, err
+	}
+	if err := os.MkdirAll(filepath.Join(b.Dir, "truth"), 0o777); err != nil {
+		return m, err
+	}
+	for _, file := range []string{truthFile, plantedFile} {
+		if err := os.Rename(filepath.Join(b.Dir, "in", file), filepath.Join(b.Dir, "truth", file)); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// fuzzy runs fuzzy dedup and returns what it took.
+func (b *bench) fuzzy(ctx context.Context, in, out, cluster string, flags ...string) (cost, *pipeline.Report, error) {
+	return b.ran(ctx, out, fmt.Sprintf(fuzzyJob, in, out, cluster), flags...)
+}
+
+// scoreOut scores an output against the truth of the dataset.
+func (b *bench) scoreOut(out, prefix string) error {
+	t, err := ReadTruth(filepath.Join(b.Dir, "truth"))
+	if err != nil {
+		return err
+	}
+	c, err := ReadClustering(filepath.Join(b.Dir, out))
+	if err != nil {
+		return err
+	}
+	b.scored(prefix, t.Score(c, defaultThreshold))
+	return nil
+}
+
+// fuzzyCost notes what a run took. Speeds are bytes of text, without JSON.
+func (b *bench) fuzzyCost(prefix string, c cost, rep *pipeline.Report, text int64) {
+	_, peak := totals(rep)
+	b.figure(prefix+"speed per core", float64(text)/1e6/c.cpu, "MB/s", "")
+	b.figure(prefix+"CPU time", c.cpu*1e9/float64(text), "ns/byte", "")
+	b.figure(prefix+"wall", c.wall, "s", "")
+	b.figure(prefix+"peak memory", peak, "MB", "")
+	if len(rep.Passes) > 0 {
+		sketch := 0.0
+		for _, r := range rep.Passes[0].Ranks {
+			sketch += r.ComputeS
+		}
+		b.figure(prefix+"shingles and sketches alone", float64(text)/1e6/sketch, "MB/s", "")
+		b.figure(prefix+"whole/shingles and sketches alone", c.cpu/sketch, "of its time", "")
+	}
+}
+
+// passes notes where the time of each pass went.
+func (b *bench) passes(name string, rep *pipeline.Report, text int64) {
+	for i, p := range rep.Passes {
+		var read, compute, exchange, write float64
+		for _, r := range p.Ranks {
+			read, compute = read+r.ReadS, compute+r.ComputeS
+			exchange, write = exchange+r.ExchangeS, write+r.WriteS
+		}
+		for _, part := range []struct {
+			name    string
+			seconds float64
+		}{{"read", read}, {"compute", compute}, {"exchange", exchange}, {"write", write}} {
+			b.figure(fmt.Sprintf("%s, pass %d: %s", name, i+1, part.name), part.seconds*1e9/float64(text), "ns/byte", "")
+		}
+	}
+}
+
+// hashing measures how fast bytes in the cache are looked at once, by XXH3: no
+// program that looks at each byte of a text is faster.
+func (b *bench) hashing(name string) {
+	buf := make([]byte, 64<<10)
+	const times = 20_000
+	sum := uint64(0)
+	watch := newStopwatch()
+	for range times {
+		sum += xxh3.Hash(buf)
+		buf[0] = byte(sum)
+	}
+	b.figure(name+", limit: hashing each byte once, per core", times*float64(len(buf))/1e6/watch.seconds(), "MB/s", "")
+}
