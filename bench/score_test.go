@@ -185,8 +185,8 @@ func TestMistakesInTruthAndClusters(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"1\t2", "truth_pairs.tsv:1: 2 fields; want 3"},
 		{"1\tx\t0.6", `id "x"; want a whole number`},
-		{"1\t2\t0.4", `J = "0.4"; want a number from 0.5 on`},
-		{"1\t2\tNaN", `J = "NaN"`},
+		{"1\t2\t0.4", `similarity "0.4"; want a number from 0.5 on`},
+		{"1\t2\tNaN", `similarity "NaN"`},
 	} {
 		writeLines(t, path, func(line func(string, ...any)) { line("%s", c.line) })
 		if _, err := ReadTruth(dir); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -52,7 +52,7 @@ func ReadTruth(dir string) (*Truth, error) {
 			return err
 		}
 		if p.J, err = strconv.ParseFloat(f[2], 64); err != nil || !(p.J >= leastJ) || math.IsInf(p.J, 1) {
-			return fmt.Errorf("J = %q; want a number from %g on", f[2], leastJ)
+			return fmt.Errorf("similarity %q; want a number from %g on", f[2], leastJ)
 		}
 		t.Pairs = append(t.Pairs, p)
 		return nil

@@ -8,6 +8,8 @@ import shlex
 import subprocess
 import sys
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 # what of a score stands in the table, and how
 COLUMNS = [
     ("MB/s per core", "speed per core", "{:.2f}"),
@@ -120,6 +122,9 @@ def versions(envs):
     """Returns the versions of the packages that requirements*.txt name."""
     found = {}
     for name, python in envs.items():
+        if name == "go":
+            found["minhash-lsh"] = output("go", "list", "-C", os.path.join(HERE, "ekzhu"), "-m", "-f", "{{.Version}}", "github.com/ekzhu/minhash-lsh")
+            continue
         text = output(python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check")
         wanted = {"main": ("datatrove", "datasketch", "rensa", "numpy", "xxhash"), "text-dedup": ("text-dedup", "datasets")}[name]
         found.update({p["name"]: p["version"] for p in json.loads(text) if p["name"].lower() in wanted})

@@ -6,8 +6,8 @@
 Each is one process tree on one thread, measured from start to end with what
 it reads and writes: CPU seconds, wall, the largest resident set of a process.
 What it found is scored by `sluice bench score`. Peers come from PyPI, at the
-versions in requirements*.txt, into virtual environments below $TMPDIR; what
-cannot be installed is left out, and said so.
+versions in requirements*.txt, into virtual environments below $TMPDIR, and one
+from Go's proxy; what cannot be installed is left out, and said so.
 """
 
 import argparse
@@ -27,11 +27,12 @@ THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RA
 
 # name: (environment, script, arguments, what it is set to)
 PEERS = {
+    "ekzhu/minhash-lsh": ("go", None, [], "Go, 128, J 0.8: 9 x 13, components"),
     "datatrove": ("main", "peer_datatrove.py", [], "14 x 8, xxh64, components"),
     "datasketch": ("main", "peer_datasketch.py", [], "128, J 0.8: 9 x 13, components"),
     "rensa": ("main", "peer_rensa.py", [], "R-MinHash 128, J 0.8, checked by sketch, stars"),
-    "text-dedup": ("text-dedup", "peer_text_dedup.py", ["0.8"], "250, J 0.8, components"),
-    "text-dedup-0.7": ("text-dedup", "peer_text_dedup.py", ["0.7"], "250, J 0.7 (default), components"),
+    "text-dedup": ("text-dedup", "peer_text_dedup.py", ["0.8"], "250, J 0.8: 16 x 15, components"),
+    "text-dedup-0.7": ("text-dedup", "peer_text_dedup.py", ["0.7"], "250, J 0.7 (its default): 25 x 10, components"),
 }
 
 JOB = """input = [{docs!r}]
@@ -82,7 +83,7 @@ def run_peer(name, envs, docs, ids, work):
     if env not in envs:
         raise Failed("could not be installed")
     rows, clusters = os.path.join(work, "rows.tsv"), os.path.join(work, "clusters.tsv")
-    command = [envs[env], os.path.join(HERE, script), docs, rows, work, *arguments]
+    command = [envs[env], *([os.path.join(HERE, script)] if script else []), docs, rows, work, *arguments]
     took = measure(command, work, os.path.join(work, "log"))
     with open(rows) as f, open(clusters, "w") as out:
         for line in f:
@@ -122,7 +123,7 @@ def compare(o, only, work):
     if "sluice" in only:
         runs = ["sluice, star", "sluice, components", *runs]
     for name in runs:
-        place = os.path.join(work, name.replace(", ", "-"))
+        place = os.path.join(work, name.replace(", ", "-").replace("/", "-"))
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(place)
         print(f"{name} ...", file=sys.stderr, flush=True)

@@ -11,12 +11,19 @@ REQUIREMENTS = {"main": "requirements.txt", "text-dedup": "requirements-text-ded
 
 
 def environments(names):
-    """Returns the Python of each environment that could be made, by name. They stay for the next time."""
+    """Returns the program of each environment that could be made, by name: a Python, or for "go" what runs.
+
+    They stay for the next time.
+    """
     envs = {}
     for name in sorted(names):
         folder = os.path.join(tempfile.gettempdir(), "sluice-peers-venv", name)
         python = os.path.join(folder, "bin", "python")
         try:
+            if name == "go":
+                subprocess.run(["go", "build", "-o", folder, "."], check=True, cwd=os.path.join(HERE, "ekzhu"), stdout=sys.stderr)
+                envs[name] = folder
+                continue
             if not os.path.exists(python):
                 subprocess.run([sys.executable, "-m", "venv", folder], check=True, stdout=sys.stderr)
             subprocess.run(
