@@ -80,7 +80,7 @@ type made struct {
 	pairs       int   // in the truth file
 	planted     int
 	backgrounds []float64 // J of two pages, for each family
-	unlisted    float64   // pairs of pages that are not in the truth file for their number
+	all         bool      // pairs of pages are listed; else each page with the next alone
 }
 
 // write writes the documents into files below dir. The bytes depend on the

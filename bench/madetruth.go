@@ -11,22 +11,24 @@ import (
 	"slices"
 )
 
-const (
-	// Of a larger group, pairs with the first member and with the one before
-	// are listed, not all.
-	allPairsGroup = 64
-	// So many pairs of pages of one template are listed; if there are more, none.
-	maxPagePairs = 2_000_000
-)
+// maxPagePairs is how many pairs of pages of one template are listed. If there
+// are more, each page is listed with the next one alone.
+const maxPagePairs = 2_000_000
 
 // truth writes what is known of a layout: truth_pairs.tsv, planted.tsv.
 func (l *layout) truth(ctx context.Context, dir string, m *made) error {
 	const groupsAtOnce = 2000
 	chunks := (l.groups() + groupsAtOnce - 1) / groupsAtOnce
 	pairs, plants := make([]bytes.Buffer, chunks), make([]bytes.Buffer, chunks)
-	err := parallel(ctx, chunks, func(c int) error {
-		for g := c * groupsAtOnce; g < min((c+1)*groupsAtOnce, l.groups()); g++ {
-			l.group(g, &pairs[c], &plants[c])
+	err := parallel(ctx, chunks, func(i int) error {
+		c := newCrowd()
+		for g := i * groupsAtOnce; g < min((i+1)*groupsAtOnce, l.groups()); g++ {
+			switch n := l.size(g); {
+			case n > crowdSize:
+				l.large(g, &pairs[i], &plants[i])
+			case n > 1:
+				l.small(g, c, &pairs[i], &plants[i])
+			}
 		}
 		return nil
 	})
@@ -42,57 +44,57 @@ func (l *layout) truth(ctx context.Context, dir string, m *made) error {
 	return err
 }
 
-// group writes the pairs and the planted documents of a group.
-func (l *layout) group(g int, pairs, plants *bytes.Buffer) {
+// small writes all pairs and the planted documents of a group that fits a crowd.
+func (l *layout) small(g int, c *crowd, pairs, plants *bytes.Buffer) {
+	c.clear()
 	n := l.size(g)
-	if n < 2 {
-		return
-	}
-	var first, last known
-	var all []known
+	var words []uint64
 	for a := range n {
+		d := l.document(words, g, a)
+		words = d.words
+		c.add(a, words)
+		l.plant(plants, g, a, d.planted)
+	}
+	c.count()
+	for a := range n {
+		for b := range a {
+			writePair(pairs, l.id(g, a), l.id(g, b), c.jaccard(a, b))
+		}
+	}
+}
+
+// large writes for each document of a group the pairs with the first one and
+// with the one before.
+func (l *layout) large(g int, pairs, plants *bytes.Buffer) {
+	var first, last document
+	for a := range l.size(g) {
 		d := l.document(nil, g, a)
-		if p := d.planted; p.base >= 0 {
-			fmt.Fprintf(plants, "%d\t%d\t%s\t%s\n", l.id(g, a), l.id(g, p.base), p.kind, p.parameter)
+		l.plant(plants, g, a, d.planted)
+		if a == 0 {
+			first = d
+		} else {
+			writePair(pairs, l.id(g, a), l.id(g, 0), similarity(d, first))
 		}
-		now := known{id: l.id(g, a), words: d.words}
-		switch {
-		case n <= allPairsGroup:
-			for b := range all {
-				pair(pairs, &now, &all[b])
-			}
-			all = append(all, now)
-		case a == 0:
-			first = now
-		default:
-			pair(pairs, &now, &first)
-			if a > 1 {
-				pair(pairs, &now, &last)
-			}
-			last = now
+		if a > 1 {
+			writePair(pairs, l.id(g, a), l.id(g, a-1), similarity(d, last))
 		}
+		last = d
 	}
 }
 
-// known is a document whose pairs are being looked at.
-type known struct {
-	id    int
-	words []uint64
-	set   []uint64 // its shingles, once somebody asked
+// plant writes a document if it is planted.
+func (l *layout) plant(w *bytes.Buffer, group, member int, p planted) {
+	if p.base >= 0 {
+		fmt.Fprintf(w, "%d\t%d\t%s\t%s\n", l.id(group, member), l.id(group, p.base), p.kind, p.parameter)
+	}
 }
 
-// pair writes two documents if they are similar enough.
-func pair(w *bytes.Buffer, a, b *known) {
-	j := 1.0
-	if !slices.Equal(a.words, b.words) {
-		for _, k := range []*known{a, b} {
-			if k.set == nil {
-				k.set = shingles(nil, k.words)
-			}
-		}
-		j = jaccard(a.set, b.set)
+// similarity returns the J of two documents.
+func similarity(a, b document) float64 {
+	if slices.Equal(a.words, b.words) {
+		return 1
 	}
-	writePair(w, a.id, b.id, j)
+	return jaccard(shingles(nil, a.words), shingles(nil, b.words))
 }
 
 // writePair writes J with more digits than the truth of the shared corpus has,
@@ -106,32 +108,30 @@ func writePair(w *bytes.Buffer, a, b int, j float64) {
 // pages returns the pairs of pages of one template but different groups.
 func (l *layout) pages(m *made) (out bytes.Buffer) {
 	families := l.families()
-	members := make([][]place, families)
-	listed := make([]bool, families)
 	most := 0.0
+	members := make([][]place, families)
+	for _, p := range l.order { // in the order of ids
+		if families > 0 {
+			f := int(p.group) % families
+			most += float64(len(members[f]))
+			members[f] = append(members[f], p)
+		}
+	}
+	m.all = most <= maxPagePairs
 	for f := range families {
 		if f+families >= l.groups() {
-			break // one group alone, or none
+			continue // one group alone, or none
 		}
 		j := background(l.shape, f)
 		m.backgrounds = append(m.backgrounds, j)
-		listed[f] = j >= leastJ
-		for g := f; g < l.groups() && listed[f]; g += families {
-			for a := range l.size(g) {
-				members[f] = append(members[f], place{uint32(g), uint32(a)})
-			}
-		}
-		most += float64(len(members[f])) * float64(len(members[f])) / 2
-	}
-	if most > maxPagePairs {
-		m.unlisted = most
-		return out
-	}
-	for f := range families {
 		for i, a := range members[f] {
-			for _, b := range members[f][:i] {
+			others := members[f][:i]
+			if !m.all {
+				others = members[f][max(0, i-1):i]
+			}
+			for _, b := range others {
 				if a.group != b.group {
-					writePair(&out, l.id(int(a.group), int(a.member)), l.id(int(b.group), int(b.member)), m.backgrounds[f])
+					writePair(&out, l.id(int(a.group), int(a.member)), l.id(int(b.group), int(b.member)), j)
 				}
 			}
 		}
