@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -95,5 +97,43 @@ func TestUneven(t *testing.T) {
 	first, err := os.ReadFile(filepath.Join(b.Dir, "uneven", "part-00.jsonl"))
 	if err != nil || len(first) < size/2 || len(first) > size/2+len(base) || !strings.HasSuffix(string(first), "}\n") {
 		t.Errorf("the first shard has %d bytes, %v", len(first), err)
+	}
+}
+
+// Every benchmark that needs no MPI measures the program, on as little as one asks for.
+func TestBenchmarksRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program")
+	}
+	program := filepath.Join(t.TempDir(), "sluice")
+	build := exec.Command("go", "build", "-o", program, "sluice")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, m := range All() {
+		if m.Name == "exchange" {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			r, err := Run(t.Context(), m.Name, Options{Program: program, Dir: dir, Size: 400_000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Figures) == 0 || r.Name != m.Name || r.Commit == "" {
+				t.Errorf("it gives %+v", r)
+			}
+			for _, f := range r.Figures {
+				if math.IsNaN(f.Value) || math.IsInf(f.Value, 0) || f.Value < 0 {
+					t.Errorf("%s is %v", f.Name, f.Value)
+				}
+			}
+			for _, in := range []string{"in", "lines", "long", "short"} {
+				if n, _ := (&bench{Options: Options{Dir: dir}}).folderSize(in); n > 4_000_000 {
+					t.Errorf("%s has %d bytes", in, n)
+				}
+			}
+		})
 	}
 }

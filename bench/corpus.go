@@ -15,7 +15,7 @@ import (
 )
 
 // base returns the JSONL that a corpus is made of: that of Options.Corpus, or
-// some 60 MB of made-up text of the same shape.
+// some 60 MB of made-up text of the same shape, or Size if that is less.
 func (b *bench) base() ([]byte, error) {
 	if b.Corpus != "" {
 		f, err := os.Open(b.Corpus)
@@ -36,7 +36,7 @@ func (b *bench) base() ([]byte, error) {
 		words[i] = strings.Repeat(string(rune('a'+r.IntN(26))), 1) + fmt.Sprintf("%x", r.IntN(1<<(4*(1+r.IntN(3)))))
 	}
 	var out bytes.Buffer
-	for id := 0; out.Len() < 60_000_000; id++ {
+	for id := 0; int64(out.Len()) < min(60_000_000, b.Size); id++ {
 		fmt.Fprintf(&out, `{"id": "%d", "text": "`, id)
 		for range 100 + r.IntN(1500) {
 			out.WriteString(words[int(float64(len(words))*r.Float64()*r.Float64())])

@@ -14,7 +14,8 @@ import (
 // memory as a job may have, and compares the bytes with those of a run with
 // memory to spare.
 func runLines(ctx context.Context, b *bench) error {
-	const shards, perShard = 10, 2_000_000
+	const shards, most, lineBytes = 10, 2_000_000, 40
+	perShard := int(max(1, min(most, b.Size/shards/lineBytes))) // fewer than aimed at for a small Size alone
 	if err := b.lines("lines", shards, perShard); err != nil {
 		return err
 	}

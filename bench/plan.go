@@ -21,7 +21,7 @@ func runPlan(ctx context.Context, b *bench) error {
 	if err := b.corpus("long", base, min(b.Size, 600_000_000), true); err != nil {
 		return err
 	}
-	if err := b.lines("short", 4, 1_000_000); err != nil {
+	if err := b.lines("short", 4, int(max(1, min(1_000_000, b.Size/4/40)))); err != nil {
 		return err
 	}
 	if err := b.compressed("long", "zst"); err != nil {
