@@ -1,5 +1,6 @@
 // The calls of the CUDA driver that gorgonia.org/cu v0.9.6 makes, one X each.
-// After a new version of cu, TestSymbols (cuda_test.go) says what is missing.
+// cuda.h decides on their versions: some have two. After a new version of cu or
+// of cuda.h, TestSymbols (cuda_test.go) says what is missing.
 X(cuArray3DCreate_v2)
 X(cuArray3DGetDescriptor_v2)
 X(cuArrayCreate_v2)
@@ -53,6 +54,7 @@ X(cuGraphAddDependencies)
 X(cuGraphAddEmptyNode)
 X(cuGraphAddHostNode)
 X(cuGraphAddKernelNode)
+X(cuGraphAddKernelNode_v2)
 X(cuGraphAddMemcpyNode)
 X(cuGraphAddMemsetNode)
 X(cuGraphClone)
@@ -135,7 +137,9 @@ X(cuStreamQuery)
 X(cuStreamSynchronize)
 X(cuStreamWaitEvent)
 X(cuStreamWaitValue32)
+X(cuStreamWaitValue32_v2)
 X(cuStreamWriteValue32)
+X(cuStreamWriteValue32_v2)
 X(cuSurfRefGetArray)
 X(cuSurfRefSetArray)
 X(cuTexRefGetAddressMode)
