@@ -16,6 +16,7 @@ import (
 type meeting struct {
 	tables  map[string][]stages.Note
 	samples int64
+	room    int64
 }
 
 // held lets a stage note what it wants of a batch, and holds its rounds.
@@ -78,7 +79,7 @@ func (m *meeting) Sum(context.Context, []uint64) error { return nil }
 func (m *meeting) Sorter() stages.Sorter               { return &memoryNotes{} }
 
 func (m *meeting) Agree(_ context.Context, err error) error { return err }
-func (m *meeting) Room() int64                              { return 1 << 10 }
+func (m *meeting) Room() int64                              { return m.room }
 
 func (m *meeting) Keep(table string, notes stages.Notes) error {
 	list, err := read(notes)

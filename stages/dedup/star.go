@@ -157,6 +157,9 @@ func status(news []stages.Note, of stages.ID) byte {
 
 // finish lets one rank decide about all that is live, in keep order.
 func (t *settling) finish(ctx context.Context) error {
+	if err := t.refresh(ctx); err != nil {
+		return err
+	}
 	news, err := t.m.ByKey(ctx, stages.ByKey{
 		Ask: func(ask func(stages.Question) error) error {
 			return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
@@ -169,8 +172,8 @@ func (t *settling) finish(ctx context.Context) error {
 			}, tableLive)
 		},
 		Judge: func(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
-			// Only live samples are undecided, and each comes after its better
-			// neighbours: those that are not gone by then stay.
+			// Better ends are undecided or stay, and each question comes after
+			// those about its better end: what is not gone by then stays.
 			gone := map[stages.ID]bool{}
 			for q := range questions {
 				if gone[q.Sample] || gone[stages.ID(binary.LittleEndian.Uint64(q.Payload))] {
@@ -190,6 +193,25 @@ func (t *settling) finish(ctx context.Context) error {
 	return t.m.Agree(ctx, t.add(ctx, tableGone, news))
 }
 
+// refresh takes out the live edges whose better end was decided to go by the last
+// step: their worse ends have not heard of it.
+func (t *settling) refresh(ctx context.Context) error {
+	live, err := t.notGone(ctx, func(ask func(id stages.ID, edge []byte) error) error {
+		return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+			for _, n := range notes[0] {
+				if err := ask(id, n.Payload); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, tableLive)
+	})
+	if err != nil {
+		return err
+	}
+	return t.m.Agree(ctx, t.m.Keep(tableLive, live))
+}
+
 // keepers returns the verdicts of the samples that go: the keeper is the most
 // similar of the neighbours that come earlier and stay.
 func (t *settling) keepers(ctx context.Context) (stages.Notes, error) {
@@ -207,21 +229,30 @@ func (t *settling) keepers(ctx context.Context) (stages.Notes, error) {
 
 // keptNeighbours returns the edges from samples that go to samples that stay.
 func (t *settling) keptNeighbours(ctx context.Context) (stages.Notes, error) {
-	return t.m.Fetch(ctx, stages.Fetch{
-		Ask: func(ask func(stages.Question) error) error {
-			return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-				if len(notes[0]) == 0 {
-					return nil
-				}
-				for _, list := range notes[1:] {
-					for _, n := range list {
-						if err := ask(stages.Question{Key: uint64(link(n.Payload).to()), Sample: id, Payload: n.Payload}); err != nil {
-							return err
-						}
+	return t.notGone(ctx, func(ask func(id stages.ID, edge []byte) error) error {
+		return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+			if len(notes[0]) == 0 {
+				return nil
+			}
+			for _, list := range notes[1:] {
+				for _, n := range list {
+					if err := ask(id, n.Payload); err != nil {
+						return err
 					}
 				}
-				return nil
-			}, append([]string{tableGone}, t.edges...)...)
+			}
+			return nil
+		}, append([]string{tableGone}, t.edges...)...)
+	})
+}
+
+// notGone returns the edges, of those that are asked about, whose better end is not gone.
+func (t *settling) notGone(ctx context.Context, edges func(ask func(id stages.ID, edge []byte) error) error) (stages.Notes, error) {
+	return t.m.Fetch(ctx, stages.Fetch{
+		Ask: func(ask func(stages.Question) error) error {
+			return edges(func(id stages.ID, edge []byte) error {
+				return ask(stages.Question{Key: uint64(link(edge).to()), Sample: id, Payload: edge})
+			})
 		},
 		Tables: []string{tableGone},
 		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
