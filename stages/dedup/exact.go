@@ -20,10 +20,13 @@ type Exact struct {
 	Columns   []string `toml:"columns" doc:"compare these columns instead of the text"`
 	Normalize []string `toml:"normalize" doc:"compare after: lower, whitespace, punctuation, digits, nfc, nfkc"`
 	Keep      string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
+	Priority  []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
 }
 
 // DefaultExact compares texts byte for byte and keeps the first.
-func DefaultExact() Exact { return Exact{Columns: []string{}, Normalize: []string{}, Keep: "first"} }
+func DefaultExact() Exact {
+	return Exact{Columns: []string{}, Normalize: []string{}, Keep: "first", Priority: []string{}}
+}
 
 type exact struct {
 	common    stages.Common
@@ -41,6 +44,9 @@ func NewExact(c stages.Common, e Exact) ([]stages.Stage, error) {
 	var errs []error
 	var err error
 	if x.keep, err = parseKeep(e.Keep); err != nil {
+		errs = append(errs, err)
+	}
+	if x.keep, err = x.keep.before(e.Priority); err != nil {
 		errs = append(errs, err)
 	}
 	if x.normalize, err = scan.NewNormalizer(e.Normalize); err != nil {

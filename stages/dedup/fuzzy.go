@@ -24,13 +24,14 @@ type Fuzzy struct {
 	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates"`
 	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays; or components"`
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
+	Priority    []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
 }
 
 // DefaultFuzzy finds texts with a Jaccard similarity of 0.8 over 5-grams of words.
 func DefaultFuzzy() Fuzzy {
 	return Fuzzy{
 		Shingle: "word:5", Word: "unicode", Normalize: []string{}, Threshold: 0.8,
-		Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first",
+		Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first", Priority: []string{},
 	}
 }
 
@@ -66,6 +67,8 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	check := func(err error) { errs = append(errs, err) }
 	var err error
 	f.keep, err = parseKeep(o.Keep)
+	check(err)
+	f.keep, err = f.keep.before(o.Priority)
 	check(err)
 	normalize, err := scan.NewNormalizer(o.Normalize)
 	check(err)

@@ -6,14 +6,44 @@ import (
 	"strings"
 
 	"sluice/stages"
+	"sluice/stages/format"
 	"sluice/stages/scan"
 )
 
 // keep is the policy of who stays: the sample with the smallest order, then
 // the smallest ID.
 type keep struct {
-	rule   string // first, last, longest, max, min
-	column string // for max and min
+	rule     string   // first, last, longest, max, min
+	column   string   // for max and min
+	priority []string // patterns of shards, whose samples come before all others
+}
+
+// maxPriority is how many patterns keep tells apart.
+const maxPriority = 250
+
+// before returns the policy in which samples of shards that match a pattern come
+// first, those of the first pattern before all others.
+func (k keep) before(patterns []string) (keep, error) {
+	if len(patterns) > maxPriority {
+		return k, fmt.Errorf("priority has %d patterns, more than %d\njoin some", len(patterns), maxPriority)
+	}
+	for _, p := range patterns {
+		if _, err := format.MatchName(p, ""); err != nil {
+			return k, fmt.Errorf("priority: %w", err)
+		}
+	}
+	k.priority = patterns
+	return k, nil
+}
+
+// class returns the number of the first pattern that matches a shard.
+func (k keep) class(s *stages.Shard) uint64 {
+	for i, p := range k.priority {
+		if match, _ := format.MatchName(p, s.Name); match {
+			return uint64(i)
+		}
+	}
+	return uint64(len(k.priority))
 }
 
 func parseKeep(s string) (keep, error) {
@@ -43,8 +73,31 @@ func (k keep) needs(text string) []stages.Need {
 }
 
 // orders returns the order of each row. Numbers compare as float64; rows
-// without a number come last, whether the largest or the smallest is kept.
+// without a number come last, whether the largest or the smallest is kept. With
+// priority the class takes the highest 8 bits: numbers that differ only beyond the
+// 13th digit are equal then.
 func (k keep) orders(b *stages.Batch, text string) []uint64 {
+	orders := k.within(b, text)
+	if len(k.priority) == 0 {
+		return orders
+	}
+	class := k.class(b.Shard) << 56
+	for i, o := range orders {
+		if k.rule == "last" {
+			// A block has fewer than 2^32 rows: lines are bytes.
+			id := b.ID(i)
+			o = math.MaxUint64 - (uint64(id.Block())<<32|uint64(min(id.Row(), math.MaxUint32)))<<8
+		}
+		if k.rule == "longest" {
+			o <<= 8 // no text has 2^56 code points
+		}
+		orders[i] = class | o>>8
+	}
+	return orders
+}
+
+// within returns the orders within a class.
+func (k keep) within(b *stages.Batch, text string) []uint64 {
 	orders := make([]uint64, b.Len())
 	switch k.rule {
 	case "last":

@@ -42,6 +42,18 @@ func (g *glob) match(p string) bool { return matchParts(g.parts, g.below(p), fal
 // enter says whether something in a folder can match.
 func (g *glob) enter(p string) bool { return matchParts(g.parts, g.below(p), true) }
 
+// MatchName says whether the name of a shard matches a pattern: those of
+// [filepath.Match] between slashes, and "**" as a whole part for any number of folders.
+func MatchName(pattern, name string) (bool, error) {
+	parts := strings.Split(pattern, "/")
+	for _, p := range parts {
+		if _, err := filepath.Match(p, ""); err != nil {
+			return false, fmt.Errorf("a broken pattern: %q\na [ needs its ]", pattern)
+		}
+	}
+	return matchParts(parts, strings.Split(name, "/"), false), nil
+}
+
 // matchParts matches path parts. With prefix it is enough that more parts
 // could complete the match.
 func matchParts(pattern, parts []string, prefix bool) bool {
