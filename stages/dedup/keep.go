@@ -55,7 +55,7 @@ func parseKeep(s string) (keep, error) {
 		}
 	case "max", "min":
 		if column != "" {
-			return keep{rule, column}, nil
+			return keep{rule: rule, column: column}, nil
 		}
 	}
 	return keep{}, fmt.Errorf("keep = %q is unknown; have first, last, longest, max:COLUMN, min:COLUMN", s)
