@@ -80,7 +80,7 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 		n := sketched(notes[0][0].Payload)
 		sketch = coordinates(sketch, n.sketch())
 		for band := from; band < to; band++ {
-			if err := ask(stages.Question{Key: f.bands.Key(sketch, band), Order: n.order(), Sample: id}); err != nil {
+			if err := ask(stages.Question{Key: f.family.key(f.bands, sketch, band), Order: n.order(), Sample: id}); err != nil {
 				return err
 			}
 		}

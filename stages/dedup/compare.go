@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"sluice/stages"
-	"sluice/stages/sketch"
 )
 
 // partners is with how many better samples the sets of a sample are compared in a
@@ -120,7 +119,7 @@ func (f *fuzzy) agreeing(ctx context.Context, m stages.Meeting, wave int) (stage
 			var payload [linkSize + 2]byte
 			for q := range questions {
 				own = coordinates(own, q.Payload[linkSize:])
-				n := sketch.Agreeing(theirs, own)
+				n := f.family.agreeing(theirs, own)
 				if n < f.least {
 					continue
 				}
@@ -174,7 +173,7 @@ func (f *fuzzy) choose(passed stages.Notes, partners int, out stages.Sorter) err
 // the others, the more similar first.
 func (f *fuzzy) morePromising(a, b []byte) int {
 	x, y := binary.LittleEndian.Uint16(a[linkSize:]), binary.LittleEndian.Uint16(b[linkSize:])
-	similar := uint16(uint64(f.size) * f.threshold.num / f.threshold.den)
+	similar := uint16(uint64(f.family.size) * f.threshold.num / f.threshold.den)
 	rank := cmp.Or(cmp.Compare(link(a).toOrder(), link(b).toOrder()), cmp.Compare(link(a).to(), link(b).to()))
 	switch {
 	case x >= similar && y >= similar:

@@ -17,8 +17,9 @@ type Fuzzy struct {
 	Shingle     string   `toml:"shingle" doc:"what texts are sets of: word:N or char:N"`
 	Word        string   `toml:"word" doc:"what a word is: unicode, or python for \\w+"`
 	Normalize   []string `toml:"normalize" doc:"before: lower, whitespace, punctuation, digits, nfc, nfkc"`
+	Sketch      string   `toml:"sketch" doc:"fast, or curator and curator64 for NeMo Curator's MinHash over char:N"`
 	Threshold   float64  `toml:"threshold" doc:"Jaccard similarity from which on a text goes"`
-	Coordinates int64    `toml:"coordinates" doc:"of a sketch: 256 or 128"`
+	Coordinates int64    `toml:"coordinates" doc:"of a fast sketch: 256 or 128"`
 	Bands       int64    `toml:"bands" doc:"0 = found from the threshold, with rows"`
 	Rows        int64    `toml:"rows" doc:"coordinates in a band"`
 	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates"`
@@ -31,17 +32,16 @@ type Fuzzy struct {
 func DefaultFuzzy() Fuzzy {
 	return Fuzzy{
 		Shingle: "word:5", Word: "unicode", Normalize: []string{}, Threshold: 0.8,
-		Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first", Priority: []string{},
+		Sketch: "fast", Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first", Priority: []string{},
 	}
 }
 
 // fuzzy is what the parts of one dedup.fuzzy share. It does not change.
 type fuzzy struct {
 	common     stages.Common
-	shingles   scan.Shingles
 	words      scan.Normalizer // of texts without a word
 	threshold  fraction
-	size       int // coordinates of a sketch
+	family     *family
 	bands      sketch.Bands
 	least      int // agreeing coordinates with which a pair is not yet rejected
 	keep       keep
@@ -62,7 +62,7 @@ const maxWaves = 3
 // pairs in the order of keep: a sample goes if and only if one that comes
 // earlier and stays is similar to it.
 func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
-	f := &fuzzy{common: c, size: int(o.Coordinates), components: o.Cluster == "components"}
+	f := &fuzzy{common: c, components: o.Cluster == "components"}
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	var err error
@@ -72,13 +72,14 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	check(err)
 	normalize, err := scan.NewNormalizer(o.Normalize)
 	check(err)
-	f.shingles, err = scan.ParseShingles(o.Shingle, o.Word, normalize)
+	shingles, err := scan.ParseShingles(o.Shingle, o.Word, normalize)
 	check(err)
 	f.words, err = scan.NewNormalizer(append([]string{"lower", "whitespace"}, o.Normalize...))
 	check(err)
 	f.threshold, err = parseThreshold(o.Threshold)
 	check(err)
-	check(f.makeBands(o))
+	f.family, f.bands, err = newFamily(o, c.Seed, shingles)
+	check(err)
 	check(oneOf("verify", o.Verify, "exact"))
 	check(oneOf("cluster", o.Cluster, "star", "components"))
 	if c.Score != "" {
@@ -90,34 +91,13 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	f.least = sketch.MinAgreeing(o.Threshold, f.family.size)
+	f.workers.New = func() any { return f.family.worker() }
 	parts := []stages.Stage{&sketches{f}}
 	for wave := 1; wave <= maxWaves; wave++ {
 		parts = append(parts, &sets{f, wave})
 	}
 	return parts, nil
-}
-
-// makeBands checks the size of sketches and cuts them into bands.
-func (f *fuzzy) makeBands(o Fuzzy) error {
-	if _, err := sketch.NewFast(f.size); err != nil {
-		return fmt.Errorf("coordinates = %d: %w", o.Coordinates, err)
-	}
-	f.workers.New = func() any {
-		fast, _ := sketch.NewFast(f.size)
-		return &sketcher{shingler: f.shingles.New(), fast: fast, sketch: make([]uint16, f.size)}
-	}
-	f.bands = sketch.BandsFor(o.Threshold, f.size)
-	f.least = sketch.MinAgreeing(o.Threshold, f.size)
-	switch {
-	case o.Bands == 0 && o.Rows == 0:
-	case o.Bands < 1 || o.Rows < 1:
-		return fmt.Errorf("bands = %d, rows = %d: give both, or none", o.Bands, o.Rows)
-	case o.Bands*o.Rows > o.Coordinates:
-		return fmt.Errorf("bands = %d, rows = %d need %d coordinates, and a sketch has %d\ngive fewer", o.Bands, o.Rows, o.Bands*o.Rows, o.Coordinates)
-	default:
-		f.bands = sketch.Bands{Bands: int(o.Bands), Rows: int(o.Rows)}
-	}
-	return nil
 }
 
 // oneOf checks the value of a key.

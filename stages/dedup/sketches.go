@@ -8,8 +8,6 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"sluice/stages"
-	"sluice/stages/scan"
-	"sluice/stages/sketch"
 )
 
 // sketches is the first part of dedup.fuzzy. Its pass notes the sketch of each
@@ -29,7 +27,7 @@ func (s *sketches) Tables() stages.Tables { return stages.Tables{Notes: s.table(
 func (s *sketches) Apply(context.Context, *stages.Batch, []stages.Note) error { return nil }
 
 // A sketched is what the first pass notes of a text: order 8 bytes, hash of all
-// its shingles 16, the coordinates of its sketch 2 each. A text without a
+// its shingles 16, the coordinates of its sketch. A text without a
 // shingle has no sketch, and the hash is that of the normalised text. All little endian.
 type sketched []byte
 
@@ -51,16 +49,6 @@ func coordinates(dst []uint16, p []byte) []uint16 {
 	return dst
 }
 
-// A sketcher sketches texts. It belongs to one goroutine.
-type sketcher struct {
-	shingler *scan.Shingler
-	fast     *sketch.Fast
-	shingles []uint64
-	sketch   []uint16
-	note     []byte
-	text     []byte
-}
-
 // Note sketches the kept rows.
 func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
 	w := s.workers.Get().(*sketcher)
@@ -77,18 +65,11 @@ func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, not
 
 // sketch makes the note of a text, good until the next call with w.
 func (s *sketches) sketch(w *sketcher, text []byte, order uint64) sketched {
-	w.shingles = w.shingler.Append(w.shingles[:0], text)
 	w.note = binary.LittleEndian.AppendUint64(w.note[:0], order)
-	if len(w.shingles) == 0 {
+	var ok bool
+	if w.note, ok = w.appendSketch(w.note, text); !ok {
 		w.text = s.words.Append(w.text[:0], text)
-		return appendHash(w.note, xxh3.Hash128Seed(w.text, 1))
-	}
-	// The shingles of a text in their order: equal ones make equal sets. Sets
-	// that are equal in another order are found by their bands.
-	w.note = appendHash(w.note, xxh3.Hash128(bytesOf(w.shingles)))
-	w.fast.Sketch(w.sketch, w.shingles)
-	for _, c := range w.sketch {
-		w.note = binary.LittleEndian.AppendUint16(w.note, c)
+		w.note = appendHash(w.note, xxh3.Hash128Seed(w.text, 1))
 	}
 	return w.note
 }
