@@ -37,4 +37,7 @@ type Input struct {
 	Name  string   // name of the [[source]], "" for input
 	Paths []string // absolute files, folders and globs, ** too
 	Read  Read
+	// Against is the name of the stage that compares the input's samples with
+	// those of the others; they are not written. "" = ordinary.
+	Against string
 }

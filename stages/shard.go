@@ -8,8 +8,11 @@ type Shard struct {
 	Path   string // absolute path of the file; the folder of the files for a bundle
 	Source string // name of the [[source]], "" for input
 	Format string // "jsonl", "parquet" or "files"
-	Size   int64  // bytes on disk
-	Files  []File // the members of a bundle, in order
+	// Against is the name of the stage that alone sees its samples: it compares
+	// the others with them. They are not part of the output. "" = ordinary.
+	Against string
+	Size    int64  // bytes on disk
+	Files   []File // the members of a bundle, in order
 }
 
 // A File is one member of a bundle; its rows are its documents.

@@ -44,7 +44,7 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 			Ask: func(ask func(stages.Question) error) error {
 				return f.askBands(ctx, m, tables, from, min(from+group, f.bands.Bands), ask)
 			},
-			Judge:  judgeBucket(hubs(wave)),
+			Judge:  f.judgeBucket(hubs(wave)),
 			Shared: true,
 		})
 		if err == nil {
@@ -89,12 +89,19 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 }
 
 // judgeBucket makes candidates of the members of a bucket.
-func judgeBucket(hubs int) stages.Judge {
+func (f *fuzzy) judgeBucket(hubs int) stages.Judge {
 	best := make([]stages.Question, 0, hubs)
 	payload := make([]byte, 0, linkSize)
 	return func(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
 		best = best[:0]
 		for q := range questions {
+			if f.keep.fixed(q.Order) {
+				// It stays whatever it is similar to.
+				if len(best) < hubs {
+					best = append(best, q)
+				}
+				continue
+			}
 			for _, b := range best {
 				if err := answer(stages.Note{Sample: q.Sample, Payload: appendLink(payload[:0], b.Sample, b.Order, q.Order)}); err != nil {
 					return err

@@ -21,11 +21,12 @@ type Exact struct {
 	Normalize []string `toml:"normalize" doc:"compare after: lower, whitespace, punctuation, digits, nfc, nfkc"`
 	Keep      string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 	Priority  []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
+	Against   []string `toml:"against" doc:"files of an earlier collection: compared with, never removed, never written"`
 }
 
 // DefaultExact compares texts byte for byte and keeps the first.
 func DefaultExact() Exact {
-	return Exact{Columns: []string{}, Normalize: []string{}, Keep: "first", Priority: []string{}}
+	return Exact{Columns: []string{}, Normalize: []string{}, Keep: "first", Priority: []string{}, Against: []string{}}
 }
 
 type exact struct {
@@ -46,7 +47,7 @@ func NewExact(c stages.Common, e Exact) ([]stages.Stage, error) {
 	if x.keep, err = parseKeep(e.Keep); err != nil {
 		errs = append(errs, err)
 	}
-	if x.keep, err = x.keep.before(e.Priority); err != nil {
+	if x.keep, err = x.keep.before(e.Priority, len(e.Against) > 0); err != nil {
 		errs = append(errs, err)
 	}
 	if x.normalize, err = scan.NewNormalizer(e.Normalize); err != nil {

@@ -26,13 +26,14 @@ type Fuzzy struct {
 	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays; or components"`
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 	Priority    []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
+	Against     []string `toml:"against" doc:"files of an earlier collection: compared with, never removed, never written"`
 }
 
 // DefaultFuzzy finds texts with a Jaccard similarity of 0.8 over 5-grams of words.
 func DefaultFuzzy() Fuzzy {
 	return Fuzzy{
 		Shingle: "word:5", Word: "unicode", Normalize: []string{}, Threshold: 0.8,
-		Sketch: "fast", Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first", Priority: []string{},
+		Sketch: "fast", Coordinates: 256, Verify: "exact", Cluster: "star", Keep: "first", Priority: []string{}, Against: []string{},
 	}
 }
 
@@ -68,7 +69,7 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	var err error
 	f.keep, err = parseKeep(o.Keep)
 	check(err)
-	f.keep, err = f.keep.before(o.Priority)
+	f.keep, err = f.keep.before(o.Priority, len(o.Against) > 0)
 	check(err)
 	normalize, err := scan.NewNormalizer(o.Normalize)
 	check(err)

@@ -16,14 +16,16 @@ type keep struct {
 	rule     string   // first, last, longest, max, min
 	column   string   // for max and min
 	priority []string // patterns of shards, whose samples come before all others
+	against  bool     // samples that are only compared with come before these
 }
 
 // maxPriority is how many patterns keep tells apart.
 const maxPriority = 250
 
 // before returns the policy in which samples of shards that match a pattern come
-// first, those of the first pattern before all others.
-func (k keep) before(patterns []string) (keep, error) {
+// first, those of the first pattern before all others; with against, samples
+// that are only compared with come before these.
+func (k keep) before(patterns []string, against bool) (keep, error) {
 	if len(patterns) > maxPriority {
 		return k, fmt.Errorf("priority has %d patterns, more than %d\njoin some", len(patterns), maxPriority)
 	}
@@ -32,19 +34,27 @@ func (k keep) before(patterns []string) (keep, error) {
 			return k, fmt.Errorf("priority: %w", err)
 		}
 	}
-	k.priority = patterns
+	k.priority, k.against = patterns, against
 	return k, nil
 }
 
-// class returns the number of the first pattern that matches a shard.
+// class returns the class of a shard: 0 if it is only compared with, otherwise one
+// more than the number of the first pattern that matches it.
 func (k keep) class(s *stages.Shard) uint64 {
+	if s.Against != "" {
+		return 0
+	}
 	for i, p := range k.priority {
 		if match, _ := format.MatchName(p, s.Name); match {
-			return uint64(i)
+			return uint64(i) + 1
 		}
 	}
-	return uint64(len(k.priority))
+	return uint64(len(k.priority)) + 1
 }
+
+// fixed says of an order that its sample is only compared with, and stays whatever
+// it is similar to.
+func (k keep) fixed(order uint64) bool { return k.against && order>>56 == 0 }
 
 func parseKeep(s string) (keep, error) {
 	rule, column, found := strings.Cut(s, ":")
@@ -78,7 +88,7 @@ func (k keep) needs(text string) []stages.Need {
 // 13th digit are equal then.
 func (k keep) orders(b *stages.Batch, text string) []uint64 {
 	orders := k.within(b, text)
-	if len(k.priority) == 0 {
+	if len(k.priority) == 0 && !k.against {
 		return orders
 	}
 	class := k.class(b.Shard) << 56

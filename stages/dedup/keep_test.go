@@ -18,7 +18,7 @@ func TestPriority(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ranked, err := k.before([]string{"wiki/**", "cc/*.jsonl"})
+		ranked, err := k.before([]string{"wiki/**", "cc/*.jsonl"}, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestPriority(t *testing.T) {
 			t.Errorf("keep = %s: %v, want %v", rule, all, want)
 		}
 	}
-	if _, err := (keep{rule: "first"}).before([]string{"["}); err == nil {
+	if _, err := (keep{rule: "first"}).before([]string{"["}, false); err == nil {
 		t.Error("a broken pattern is accepted")
 	}
 }

@@ -32,9 +32,10 @@ const (
 // found is one file of an input.
 type found struct {
 	Stat
-	root   string // folder that document ids count from
-	source string
-	format string
+	root    string // folder that document ids count from
+	source  string
+	format  string
+	against string
 }
 
 // List finds the files of all inputs and makes shards of them, sorted by name;
@@ -67,9 +68,26 @@ func List(ctx context.Context, inputs []stages.Input) ([]stages.Shard, []Stat, e
 				f.Path, files[i-1].source, f.source)
 		}
 	}
-	shards := makeShards(files)
+	shards := makeShards(slices.DeleteFunc(slices.Clone(files), func(f found) bool { return f.against != "" }))
 	nameShards(shards)
-	return shards, stats, nil
+	return append(shards, againstShards(files, len(shards))...), stats, nil
+}
+
+// againstShards makes the shards that are not part of the output. They are named by
+// their whole path, and numbered from first on, behind all others.
+func againstShards(files []found, first int) []stages.Shard {
+	stage := map[string]string{} // by source
+	files = slices.DeleteFunc(slices.Clone(files), func(f found) bool {
+		stage[f.source] = f.against
+		return f.against == ""
+	})
+	shards := makeShards(files)
+	slices.SortStableFunc(shards, func(a, b stages.Shard) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range shards {
+		s := &shards[i]
+		s.Index, s.Name, s.Against = first+i, filepath.ToSlash(s.Name), stage[s.Source]
+	}
+	return shards
 }
 
 // listInput finds the files of one input, each once.
@@ -89,7 +107,7 @@ func listInput(ctx context.Context, in stages.Input) ([]found, error) {
 			}
 			if kind != "" && !seen[f.Path] {
 				seen[f.Path] = true
-				files = append(files, found{f, root, in.Name, kind})
+				files = append(files, found{f, root, in.Name, kind, in.Against})
 			}
 		}
 		if !slices.ContainsFunc(w.files, func(f Stat) bool { return seen[f.Path] }) {
@@ -325,6 +343,9 @@ func CheckNames(shards []stages.Shard, sink stages.Sink) error {
 	names := make(map[string]int, len(shards))
 	folders := map[string]int{}
 	for i := range shards {
+		if shards[i].Against != "" {
+			continue
+		}
 		name := sink.Name(&shards[i])
 		if j, ok := names[name]; ok {
 			return fmt.Errorf("inputs %q and %q would both become output %q\nrename one, or give them separate jobs",
@@ -337,6 +358,9 @@ func CheckNames(shards []stages.Shard, sink stages.Sink) error {
 		}
 	}
 	for i := range shards {
+		if shards[i].Against != "" {
+			continue
+		}
 		for dir := path.Dir(sink.Name(&shards[i])); dir != "." && dir != "/"; dir = path.Dir(dir) {
 			if j, ok := names[dir]; ok {
 				return fmt.Errorf("output %q of input %q would be the folder of input %q\nrename one, or give them separate jobs",

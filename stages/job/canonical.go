@@ -24,7 +24,7 @@ func (j *Job) Canonical() []byte {
 	writeFields(&b, "write", j.Write)
 	sources := []string{}
 	for _, in := range j.Inputs {
-		if in.Name != "" {
+		if in.Name != "" && in.Against == "" {
 			sources = append(sources, in.Name)
 		}
 	}
@@ -33,6 +33,9 @@ func (j *Job) Canonical() []byte {
 	} else {
 		put("sources", sources)
 		for _, in := range j.Inputs {
+			if in.Against != "" {
+				continue // stands in the stage
+			}
 			put("source."+bare(in.Name)+".input", in.Paths)
 			writeFields(&b, "source."+bare(in.Name), in.Read)
 		}

@@ -3,6 +3,7 @@ package job
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"time"
@@ -293,11 +294,26 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	if n := t["column"]; n != nil && n.value == "" {
 		s.Common.Column = p.job.Read.Text
 	}
+	p.against(t, name, config.Elem())
 	s.Config = config.Elem().Interface()
 	if len(p.mistakes) == before {
 		p.construct(t, s)
 	}
 	p.job.Stages = append(p.job.Stages, s)
+}
+
+// against makes an input of the key "against" of a stage that has one. Its paths
+// are read like those of input.
+func (p *parser) against(t table, stage string, config reflect.Value) {
+	n := t["against"]
+	for i := range config.NumField() {
+		if config.Type().Field(i).Tag.Get("toml") != "against" || n == nil || config.Field(i).Len() == 0 {
+			continue
+		}
+		paths := p.paths(n, "against")
+		config.Field(i).Set(reflect.ValueOf(paths))
+		p.job.Inputs = append(p.job.Inputs, stages.Input{Name: "against " + stage, Paths: paths, Read: p.job.Read, Against: stage})
+	}
 }
 
 // construct lets the constructor of a stage look at its values.

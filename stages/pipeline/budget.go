@@ -93,7 +93,7 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 	}
 	for i := range shards {
 		key := keyOf(&shards[i])
-		if sinks[key] != nil {
+		if sinks[key] != nil || shards[i].Against != "" {
 			continue
 		}
 		w := r.job.Write

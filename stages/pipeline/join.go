@@ -35,7 +35,7 @@ func (r *run) joinShards(ctx context.Context, c *clock) error {
 			if err != nil || i >= int64(len(r.shards)) {
 				return err
 			}
-			if r.placedShards[int(i)] || r.sinks[keyOf(&r.shards[i])] == nil {
+			if r.placedShards[int(i)] || r.shards[i].Against != "" || r.sinks[keyOf(&r.shards[i])] == nil {
 				continue
 			}
 			begin := time.Now()

@@ -105,7 +105,7 @@ func (c *mapPass) grace(ctx context.Context, cancel context.CancelCauseFunc) {
 // streams works through the spans with as many streams as there are cores.
 func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) error {
 	r := c.r
-	todo := func(b int) bool { return r.records[c.p][b] == nil }
+	todo := func(b int) bool { return r.records[c.p][b] == nil && r.reads(c.p, b) }
 	c.work = &work{comm: r.comm, name: fmt.Sprintf("%s pass %d", r.tag, c.p), spans: spans(r.blocks, r.homes, todo, r.streams)}
 	errs := make([]error, r.streams)
 	var group sync.WaitGroup
@@ -168,7 +168,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 			res.counts = append(res.counts, int64(b.Live()))
 		}
 	}
-	if !c.notes {
+	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil
 	}
 	res.notes = c.buffers.get()

@@ -301,12 +301,18 @@ func (r *run) complete(p int) bool {
 	if r.unread(p) {
 		return true
 	}
-	for _, rec := range r.records[p] {
-		if rec == nil {
+	for b, rec := range r.records[p] {
+		if rec == nil && r.reads(p, b) {
 			return false
 		}
 	}
 	return true
+}
+
+// reads says that pass p reads a block: the last one reads no shard that is not
+// part of the output.
+func (r *run) reads(p, block int) bool {
+	return !r.passes[p].Last() || r.shards[r.blocks[block].Shard].Against == ""
 }
 
 // segments is the folder of the segment files.
@@ -343,7 +349,7 @@ func (r *run) setBases() {
 func (r *run) watchPass(p int, c *mapPass) {
 	var bytes int64
 	for b, rec := range r.records[p] {
-		if rec == nil {
+		if rec == nil && r.reads(p, b) {
 			bytes += r.blocks[b].Bytes
 		}
 	}

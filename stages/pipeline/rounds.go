@@ -119,7 +119,7 @@ func (r *run) adoptRounds(index func(p, k int) (index []byte, ok bool, err error
 // samples counts the samples of the job, once the first pass is done.
 func (r *run) samples() (n int64) {
 	for _, rec := range r.records[0] {
-		n += rec.samples
+		n += rec.rows
 	}
 	return n
 }

@@ -84,7 +84,7 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 		r.placedShards[int(d.uint())] = true
 	}
 	for b, rec := range r.records[p] {
-		if rec == nil {
+		if rec == nil && r.reads(p, b) {
 			return fmt.Errorf("pass %d ended without block %d: this is a bug", p+1, b)
 		}
 	}
@@ -96,6 +96,9 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 func (r *run) columns(c *mapPass) error {
 	for s := range r.shards {
 		present := make([]int64, len(c.wanted)+1)
+		if !r.reads(c.p, r.firstBlock[s]) {
+			continue
+		}
 		for _, rec := range r.records[c.p][r.firstBlock[s]:r.firstBlock[s+1]] {
 			for i, n := range rec.present {
 				present[i] += n

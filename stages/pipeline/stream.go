@@ -186,8 +186,11 @@ func (b *blockRun) pump(ctx context.Context, reader stages.Reader) error {
 // consume takes the results of batches in the order of their rows.
 func (b *blockRun) consume(res result) error {
 	c := b.m.clock
+	part := b.shard.Against == "" // of the output
 	for i, n := range res.counts {
-		b.rec.counts[i] += n
+		if part {
+			b.rec.counts[i] += n
+		}
 	}
 	b.m.notePresent(res.batch, b.rec)
 	if b.rec.pass == 0 {
@@ -209,7 +212,11 @@ func (b *blockRun) consume(res result) error {
 		}
 		c.write.Add(time.Since(begin))
 	}
-	b.rec.samples += res.samples
+	if part {
+		b.rec.samples += res.samples
+	} else {
+		b.rec.samples = b.rec.damaged // none is a row of the job, but a damaged one is listed
+	}
 	c.rows.Add(res.samples)
 	b.m.progress(0, res.samples)
 	format.Release(res.batch)

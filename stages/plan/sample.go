@@ -163,6 +163,9 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 	}
 	defer run.close()
 	shard := &s.shards[blk.Shard]
+	if cost.Last() && shard.Against != "" {
+		return nil
+	}
 	src, err := s.source(shard, cost.Needs)
 	if err != nil {
 		return err
@@ -184,7 +187,7 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 		if err != nil {
 			return err
 		}
-		if p == 0 {
+		if p == 0 && shard.Against == "" {
 			s.rows += int64(batch.Live() + len(batch.Damaged))
 		}
 		s.note(shard, batch)
@@ -275,7 +278,7 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		if err != nil {
 			return err
 		}
-		if step.Count {
+		if step.Count && b.Shard.Against == "" {
 			r.cost.Rows[n] += int64(b.Live())
 			n++
 		}
@@ -290,6 +293,9 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		}
 	}
 	ends := r.cost.Ends
+	if against := b.Shard.Against; against != "" && against != ends.Name() {
+		return nil
+	}
 	return ends.Note(ctx, b, known[ends.Tables().Given], func(n stages.Note) {
 		at := len(r.notes)
 		r.notes = round.AppendNote(r.notes, n)
