@@ -8,7 +8,8 @@ import (
 	"sluice/stages/format"
 )
 
-// walk runs the stages on one sample and prints what each makes of it.
+// walk runs the stages on one sample and prints what each makes of it. What a dedup
+// took out of texts OUT does not keep: from there on it tells what the list of duplicates has.
 func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]format.Duplicate, stands map[string]int) error {
 	b := s.batch
 	for i := range b.Keep {
@@ -17,11 +18,15 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 		}
 	}
 	rows := [][]string{}
-	end := "kept"
+	end, cut := "kept", false
 	for _, stage := range e.stages {
 		name, says := stage.Name(), "kept"
 		switch x := stage.(type) {
 		case stages.Mapper:
+			if cut {
+				says = "not known"
+				break
+			}
 			if err := x.Map(ctx, b); err != nil {
 				return err
 			}
@@ -39,6 +44,10 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 				return err
 			}
 			says = e.judged(s, name, removals, stands)
+			if len(x.Columns().Changes) > 0 {
+				end, cut = "not known", true
+				says = "not known: OUT does not record what it cut"
+			}
 		}
 		rows = append(rows, []string{"", name, stages.KindOf(stage), says})
 		if !b.Keep[s.index] {

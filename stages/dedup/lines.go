@@ -13,13 +13,13 @@ import (
 
 // Lines is the table of dedup.lines.
 type Lines struct {
-	Unit         string   `toml:"unit" doc:"what is compared: line, paragraph (blank lines between), span"`
+	Unit         string   `toml:"unit" doc:"what is compared: line, paragraph (with blank lines between), span of sentences"`
 	Sentences    int64    `toml:"sentences" doc:"of a span"`
 	Normalize    []string `toml:"normalize" doc:"compare after: lower, whitespace, punctuation, digits, nfc, nfkc"`
 	MinLength    int64    `toml:"min_length" doc:"code points, after normalize; shorter ones are not compared, and stay"`
 	MinDocuments int64    `toml:"min_documents" doc:"what occurs in so many documents goes; in one document it counts once"`
-	Keep         string   `toml:"keep" doc:"whose stays: first, last, longest, max:COLUMN, min:COLUMN; none"`
-	Repeats      string   `toml:"repeats" doc:"within a document: keep, or drop all but the first"`
+	Keep         string   `toml:"keep" doc:"whose stays: first, last, longest, max:COLUMN, min:COLUMN; none, as CCNet has it"`
+	Repeats      string   `toml:"repeats" doc:"within a document: keep, or drop all but the first, as C4 and CCNet do"`
 	MinLeft      int64    `toml:"min_left" doc:"code points; a document that lost some and has fewer left goes"`
 }
 
