@@ -183,7 +183,7 @@ func TestUnitNotes(t *testing.T) {
 				t.Fatal("notes are not in order")
 			}
 			last = slices.Clone(p)
-			err := askUnits(5, p, func(q stages.Question) error {
+			err := new(asker).ask(5, p, func(q stages.Question) error {
 				if q.Sample != 5 || q.Order != uint64(try)<<32 {
 					t.Fatalf("asked %+v", q)
 				}
@@ -211,10 +211,10 @@ func TestUnitNotes(t *testing.T) {
 	}
 }
 
-func FuzzAskUnits(f *testing.F) {
-	f.Add([]byte("\x01\x00\x0d123456789012\x03"))
+func FuzzAsk(f *testing.F) {
+	f.Add([]byte("\x01\x00\x05123456789012\x01\x03"))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		askUnits(1, p, func(q stages.Question) error {
+		new(asker).ask(1, p, func(q stages.Question) error {
 			if len(q.Payload) <= lowSize {
 				t.Error("a question without positions")
 			}

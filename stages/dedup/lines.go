@@ -146,10 +146,11 @@ func (l *lines) Rounds() []stages.Round {
 // meet asks for each unit of each document under the upper half of its hash.
 func (l *lines) meet(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
 	j := &judge{judging: l.judging, room: m.Room() / 4, sorter: m.Sorter}
+	var a asker
 	return packed(m.ByKey(ctx, stages.ByKey{Judge: j.judge, Ask: func(ask func(stages.Question) error) error {
 		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 			for _, n := range notes[0] {
-				if err := askUnits(id, n.Payload, ask); err != nil {
+				if err := a.ask(id, n.Payload, ask); err != nil {
 					return err
 				}
 			}

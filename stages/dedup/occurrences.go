@@ -11,11 +11,13 @@ import (
 
 // A note about the units of a document holds up to noteUnits of them: the position of the first, as a
 // first position, which keeps notes in the order of the text; the order of the document, a
-// uvarint; and for each different unit
+// uvarint; and for each different unit, in the order of the text
 //
-//	length of the rest, a uvarint; upper 64 bits of the hash, the 32 below; positions
+//	twice the distance of its position from that of the one before, and 1 if it repeats, a uvarint
+//	upper 64 bits of the hash, the 32 below
+//	if it repeats: length of what follows, a uvarint; the other positions, as in a list
 //
-// which from the lower half of the hash on is the payload of the question.
+// 13 bytes for most. The payload of a question is the lower half of the hash, and the list of positions.
 const noteUnits = 256
 
 // A noter writes notes. It belongs to one goroutine at a time.
@@ -74,26 +76,36 @@ func (w *noter) add(position uint32, hash unitHash) {
 
 // encode returns the payload of the note about what was found.
 func (w *noter) encode(order uint64) []byte {
-	p := appendFirst(w.payload[:0], w.found[0].position)
+	last := w.found[0].position
+	p := appendFirst(w.payload[:0], last)
 	p = binary.AppendUvarint(p, order)
 	for i := range w.found {
 		o := &w.found[i]
 		if o.repeats {
 			continue
 		}
-		w.list = appendFirst(w.list[:0], o.position)
-		for o.next != 0 {
-			before := o.position
-			o = &w.found[o.next]
-			w.list = binary.AppendVarint(w.list, int64(o.position)-int64(before))
-		}
-		p = binary.AppendUvarint(p, uint64(hashSize+len(w.list)))
+		p = binary.AppendUvarint(p, uint64(o.position-last)<<1|uint64(min(o.next, 1)))
 		p = binary.LittleEndian.AppendUint64(p, o.hash.key)
 		p = binary.LittleEndian.AppendUint32(p, o.hash.low)
-		p = append(p, w.list...)
+		last = o.position
+		if o.next != 0 {
+			w.list = w.appendRepeats(w.list[:0], o)
+			p = binary.AppendUvarint(p, uint64(len(w.list)))
+			p = append(p, w.list...)
+		}
 	}
 	w.payload = p
 	return p
+}
+
+// appendRepeats appends the positions of those that repeat o.
+func (w *noter) appendRepeats(b []byte, o *occurrence) []byte {
+	for o.next != 0 {
+		next := &w.found[o.next]
+		b = binary.AppendVarint(b, int64(next.position)-int64(o.position))
+		o = next
+	}
+	return b
 }
 
 // Lengths in notes and questions.
@@ -106,21 +118,35 @@ const (
 // errUnits reports a note that passed its checksum and is none.
 var errUnits = errors.New("a note about the units of a document is broken: this is a bug")
 
-// askUnits asks for the units in a note about a document.
-func askUnits(id stages.ID, p []byte, ask func(stages.Question) error) error {
-	_, p, ok := takeFirst(p)
+// An asker asks for the units of documents.
+type asker struct{ payload []byte }
+
+// ask asks for the units in a note about a document.
+func (a *asker) ask(id stages.ID, p []byte, ask func(stages.Question) error) error {
+	position, p, ok := takeFirst(p)
 	order, n := binary.Uvarint(p)
 	if !ok || n <= 0 {
 		return errUnits
 	}
 	for p = p[n:]; len(p) > 0; {
-		size, n := binary.Uvarint(p)
-		if n <= 0 || size <= hashSize || size > uint64(len(p)-n) {
+		step, n := binary.Uvarint(p)
+		position += uint32(step >> 1)
+		if n <= 0 || len(p) < n+hashSize || step>>1 >= maxUnits || position >= maxUnits {
 			return errUnits
 		}
-		unit := p[n : n+int(size)]
-		p = p[n+int(size):]
-		q := stages.Question{Key: binary.LittleEndian.Uint64(unit), Order: order, Sample: id, Payload: unit[keySize:]}
+		q := stages.Question{Key: binary.LittleEndian.Uint64(p[n:]), Order: order, Sample: id}
+		a.payload = append(a.payload[:0], p[n+keySize:n+hashSize]...)
+		a.payload = appendFirst(a.payload, position)
+		p = p[n+hashSize:]
+		if step&1 != 0 {
+			size, n := binary.Uvarint(p)
+			if n <= 0 || size > uint64(len(p)-n) {
+				return errUnits
+			}
+			a.payload = append(a.payload, p[n:n+int(size)]...)
+			p = p[n+int(size):]
+		}
+		q.Payload = a.payload
 		if err := ask(q); err != nil {
 			return err
 		}
