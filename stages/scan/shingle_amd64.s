@@ -199,9 +199,9 @@ DATA shingleMasks<>+256(SB)/8, $0xffffffffffffffff
 DATA shingleMasks<>+264(SB)/8, $0xffffffffffffffff
 GLOBL shingleMasks<>(SB), RODATA|NOPTR, $272
 
-// func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int) (i int)
+// func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int)
 // Requires: BMI2
-TEXT ·hashWordsBMI2(SB), NOSPLIT, $0-40
+TEXT ·hashWordsBMI2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ low+8(FP), CX
 	MOVQ edges+16(FP), BX
@@ -209,33 +209,50 @@ TEXT ·hashWordsBMI2(SB), NOSPLIT, $0-40
 	MOVQ $0xff9e3779b97f4a7d, R8
 	MOVQ $0xffd6e8feb86659fd, R9
 	LEAQ shingleMasks<>+0(SB), DI
-	XORQ R10, R10
+	LEAQ (AX)(SI*8), AX
+	LEAQ (BX)(SI*8), BX
+	NEGQ SI
+	JZ   done
 
 word:
-	CMPQ  R10, SI
-	JGE   done
-	MOVL  (BX)(R10*8), R11
-	MOVL  4(BX)(R10*8), R12
-	SUBQ  R11, R12
-	CMPQ  R12, $0x10
-	JGT   done
-	SHLQ  $0x04, R12
-	MOVQ  (CX)(R11*1), DX
-	MOVQ  8(CX)(R11*1), R11
-	ANDQ  (DI)(R12*1), DX
-	ANDQ  8(DI)(R12*1), R11
-	XORQ  R8, DX
-	XORQ  R9, R11
-	MULXQ R11, DX, R11
-	XORQ  R11, DX
-	SHRQ  $0x03, DX
-	MOVQ  DX, (AX)(R10*8)
-	INCQ  R10
-	JMP   word
+	MOVL (BX)(SI*8), R10
+	MOVL 4(BX)(SI*8), R11
+	SUBQ R10, R11
+	MOVQ R8, R12
+	CMPQ R11, $0x10
+	JGT  long
+
+rest:
+	SHLQ  $0x04, R11
+	MOVQ  (CX)(R10*1), DX
+	MOVQ  8(CX)(R10*1), R13
+	ANDQ  (DI)(R11*1), DX
+	ANDQ  8(DI)(R11*1), R13
+	XORQ  R12, DX
+	XORQ  R9, R13
+	MULXQ R13, R10, DX
+	XORQ  DX, R10
+	SHRQ  $0x03, R10
+	MOVQ  R10, (AX)(SI*8)
+	INCQ  SI
+	JNZ   word
 
 done:
-	MOVQ R10, i+32(FP)
 	RET
+
+long:
+	MOVQ  (CX)(R10*1), DX
+	MOVQ  8(CX)(R10*1), R13
+	XORQ  R12, DX
+	XORQ  R9, R13
+	MULXQ R13, R12, DX
+	XORQ  DX, R12
+	XORQ  R8, R12
+	ADDQ  $0x10, R10
+	SUBQ  $0x10, R11
+	CMPQ  R11, $0x10
+	JGT   long
+	JMP   rest
 
 // func windowsAVX2(dst *uint64, in *uint64, out *uint64, n int, h uint64, power8 uint64, step uint64) uint64
 // Requires: AVX, AVX2, BMI2

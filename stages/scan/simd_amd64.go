@@ -15,11 +15,10 @@ var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.H
 //go:noescape
 func splitAVX2(low *byte, edges *uint32, text []byte, pos, n int) (i, m int)
 
-// hashWordsBMI2 hashes n words of up to 16 bytes between pairs of edges. It
-// returns how many it did before a longer one.
+// hashWordsBMI2 is hashWord for n words, each between two edges.
 //
 //go:noescape
-func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int) (i int)
+func hashWordsBMI2(dst *uint64, low *byte, edges *uint32, n int)
 
 // windowsAVX2 is windows, for n that is a multiple of four. It is given 8 times
 // the power, and what mix adds.

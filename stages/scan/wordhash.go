@@ -3,7 +3,6 @@ package scan
 import (
 	"encoding/binary"
 	"math/bits"
-	"unsafe"
 )
 
 // Keys of the word hash. UTF-8 has no byte 0xff, so that no word can zero a
@@ -58,15 +57,13 @@ func newMasks() (m [32][2]uint64) {
 func (s *splitter) hashWords(dst []uint64) []uint64 {
 	n := s.n &^ 1
 	dst = grow(dst, n/2)
-	for k := 0; k < n; k += 2 {
-		if s.vectors {
-			m := hashWordsBMI2(unsafe.SliceData(dst[len(dst):cap(dst)]), &s.low[0], &s.edges[k], (n-k)/2)
-			dst = dst[:len(dst)+m]
-			if k += 2 * m; k == n {
-				break
-			}
+	if to := dst[len(dst):][:n/2]; s.vectors && n > 0 {
+		hashWordsBMI2(&to[0], &s.low[0], &s.edges[0], n/2)
+		dst = dst[:len(dst)+n/2]
+	} else {
+		for k := 0; k < n; k += 2 {
+			dst = append(dst, hashWord(s.low, s.edges[k], s.edges[k+1]))
 		}
-		dst = append(dst, hashWord(s.low, s.edges[k], s.edges[k+1]))
 	}
 	start := s.pos
 	if s.n%2 != 0 {
