@@ -15,123 +15,276 @@ TEXT ·splitAVX2(SB), NOSPLIT, $0-72
 	MOVQ    n+48(FP), DI
 	VMOVDQU shingleLow<>+0(SB), Y0
 	VMOVDQU shingleHigh<>+0(SB), Y1
-	VMOVDQU shingleNibble<>+0(SB), Y2
-	VMOVDQU shingleUnder<>+0(SB), Y3
-	VMOVDQU shingleBit<>+0(SB), Y4
-	VPXOR   Y5, Y5, Y5
-	MOVQ    DX, R8
+	VMOVDQU shingle0f<>+0(SB), Y2
+	VPXOR   Y3, Y3, Y3
 	ADDQ    SI, AX
 	LEAQ    (CX)(DI*4), CX
-	MOVQ    DI, R9
-	ANDQ    $0x01, R9
-	MOVQ    CX, R10
+	ANDQ    $0x01, DI
 
 block:
-	SUBQ      $0x40, BX
+	CMPQ      BX, $0x40
 	JL        done
-	VMOVDQU   (DX), Y6
-	VPSRLW    $0x04, Y6, Y7
-	VPAND     Y7, Y2, Y7
-	VPSHUFB   Y6, Y0, Y8
-	VPSHUFB   Y7, Y1, Y7
-	VPAND     Y7, Y8, Y7
-	VPCMPEQB  Y7, Y5, Y7
-	VPMOVMSKB Y7, R11
-	VPMOVMSKB Y6, R12
-	VPCMPEQB  Y6, Y3, Y7
-	VPANDN    Y4, Y7, Y7
-	VPOR      Y7, Y6, Y6
-	VMOVDQU   Y6, (AX)
-	VMOVDQU   32(DX), Y6
-	VPSRLW    $0x04, Y6, Y7
-	VPAND     Y7, Y2, Y7
-	VPSHUFB   Y6, Y0, Y8
-	VPSHUFB   Y7, Y1, Y7
-	VPAND     Y7, Y8, Y7
-	VPCMPEQB  Y7, Y5, Y7
-	VPMOVMSKB Y7, R13
-	VPMOVMSKB Y6, R14
-	VPCMPEQB  Y6, Y3, Y7
-	VPANDN    Y4, Y7, Y7
-	VPOR      Y7, Y6, Y6
-	VMOVDQU   Y6, 32(AX)
-	SHLQ      $0x20, R13
-	ORQ       R13, R11
-	SHLQ      $0x20, R14
-	ORQ       R14, R12
-	NOTQ      R11
-	MOVQ      $0x00000040, R13
-	TESTQ     R12, R12
-	JNZ       stop
-	LEAQ      (R9)(R11*2), R12
-	XORQ      R11, R12
-	MOVQ      R11, R9
-	SHRQ      $0x3f, R9
+	VMOVDQU   (DX), Y4
+	VPSRLW    $0x04, Y4, Y5
+	VPAND     Y5, Y2, Y5
+	VPSHUFB   Y4, Y0, Y6
+	VPSHUFB   Y5, Y1, Y5
+	VPAND     Y5, Y6, Y5
+	VPCMPEQB  Y5, Y3, Y5
+	VPMOVMSKB Y5, R8
+	VPMOVMSKB Y4, R9
+	VPCMPEQB  shingle5f<>+0(SB), Y4, Y5
+	VPANDN    shingle20<>+0(SB), Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VMOVDQU   Y4, (AX)
+	VMOVDQU   32(DX), Y4
+	VPSRLW    $0x04, Y4, Y5
+	VPAND     Y5, Y2, Y5
+	VPSHUFB   Y4, Y0, Y6
+	VPSHUFB   Y5, Y1, Y5
+	VPAND     Y5, Y6, Y5
+	VPCMPEQB  Y5, Y3, Y5
+	VPMOVMSKB Y5, R10
+	VPMOVMSKB Y4, R11
+	VPCMPEQB  shingle5f<>+0(SB), Y4, Y5
+	VPANDN    shingle20<>+0(SB), Y5, Y5
+	VPOR      Y5, Y4, Y4
+	VMOVDQU   Y4, 32(AX)
+	SHLQ      $0x20, R10
+	ORQ       R10, R8
+	SHLQ      $0x20, R11
+	ORQ       R11, R9
+	NOTQ      R8
+	MOVQ      $0x00000040, R10
+	TESTQ     R9, R9
+	JNZ       mixed
+	LEAQ      (DI)(R8*2), R9
+	XORQ      R8, R9
+	MOVQ      R8, DI
+	SHRQ      $0x3f, DI
 
 extract:
-	POPCNTQ R12, R11
-	MOVQ    CX, R14
-	LEAQ    (CX)(R11*4), CX
+	POPCNTQ R9, R8
+	MOVQ    CX, R11
+	LEAQ    (CX)(R8*4), CX
 
 eight:
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, (R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 4(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 8(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 12(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 16(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 20(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 24(R14)
-	BLSRQ  R12, R12
-	TZCNTQ R12, R11
-	ADDQ   SI, R11
-	MOVL   R11, 28(R14)
-	BLSRQ  R12, R12
-	ADDQ   $0x20, R14
-	TESTQ  R12, R12
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, (R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 4(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 8(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 12(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 16(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 20(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 24(R11)
+	BLSRQ  R9, R9
+	TZCNTQ R9, R8
+	ADDQ   SI, R8
+	MOVL   R8, 28(R11)
+	BLSRQ  R9, R9
+	ADDQ   $0x20, R11
+	TESTQ  R9, R9
 	JNZ    eight
-	ADDQ   R13, DX
-	ADDQ   R13, AX
-	ADDQ   R13, SI
-	CMPQ   R13, $0x40
-	JEQ    block
+	ADDQ   R10, DX
+	ADDQ   R10, AX
+	ADDQ   R10, SI
+	SUBQ   R10, BX
+	CMPQ   R10, $0x3e
+	JGE    block
 
 done:
 	VZEROUPPER
-	SUBQ R8, DX
+	MOVQ text_base+16(FP), AX
+	SUBQ AX, DX
 	MOVQ DX, i+56(FP)
-	SUBQ R10, CX
+	MOVQ edges+8(FP), AX
+	SUBQ AX, CX
 	SHRQ $0x02, CX
-	ADDQ DI, CX
 	MOVQ CX, m+64(FP)
 	RET
 
-stop:
-	TZCNTQ R12, R13
-	BZHIQ  R13, R11, R11
-	LEAQ   (R9)(R11*2), R12
-	XORQ   R11, R12
-	BZHIQ  R13, R12, R12
-	JMP    extract
+mixed:
+	VMOVDQU    (DX), Y4
+	VMOVDQU    32(DX), Y5
+	VPERM2I128 $0x21, Y4, Y3, Y6
+	VPALIGNR   $0x0e, Y6, Y4, Y7
+	VPALIGNR   $0x0f, Y6, Y4, Y6
+	VPERM2I128 $0x21, Y5, Y4, Y8
+	VPALIGNR   $0x01, Y4, Y8, Y8
+	VPSRLW     $0x04, Y4, Y9
+	VPAND      Y2, Y9, Y9
+	VPCMPEQB   shinglec3<>+0(SB), Y6, Y11
+	VPCMPEQB   shingled0<>+0(SB), Y6, Y12
+	VPCMPEQB   shingle97<>+0(SB), Y4, Y10
+	VPCMPEQB   shingle9f<>+0(SB), Y4, Y13
+	VPOR       Y10, Y13, Y13
+	VMOVDQU    shingleC3<>+0(SB), Y10
+	VPSHUFB    Y9, Y10, Y10
+	VPANDN     Y10, Y13, Y10
+	VPAND      Y11, Y10, Y10
+	VMOVDQU    shingleD0<>+0(SB), Y13
+	VPSHUFB    Y9, Y13, Y13
+	VPAND      Y12, Y13, Y13
+	VPOR       Y13, Y10, Y10
+	VPADDB     Y10, Y4, Y10
+	VPSRLW     $0x04, Y8, Y8
+	VPAND      Y2, Y8, Y8
+	VPCMPEQB   shingled0<>+0(SB), Y4, Y13
+	VMOVDQU    shingleRaise<>+0(SB), Y14
+	VPSHUFB    Y8, Y14, Y8
+	VPAND      Y13, Y8, Y8
+	VPADDB     Y8, Y10, Y10
+	VPCMPEQB   shingle5f<>+0(SB), Y4, Y13
+	VPCMPGTB   shingleff<>+0(SB), Y4, Y8
+	VPANDN     Y8, Y13, Y8
+	VPAND      shingle20<>+0(SB), Y8, Y8
+	VPOR       Y8, Y10, Y10
+	VMOVDQU    Y10, (AX)
+	VMOVDQU    shinglec0<>+0(SB), Y8
+	VPCMPGTB   Y4, Y8, Y8
+	VMOVDQU    shinglea0<>+0(SB), Y10
+	VPCMPGTB   Y4, Y10, Y10
+	VMOVDQA    Y11, Y13
+	VPCMPEQB   shingle97<>+0(SB), Y4, Y14
+	VPCMPEQB   shingleb7<>+0(SB), Y4, Y15
+	VPOR       Y14, Y15, Y15
+	VPANDN     Y13, Y15, Y13
+	VPCMPEQB   shingled1<>+0(SB), Y6, Y14
+	VPAND      Y10, Y14, Y14
+	VPOR       Y12, Y14, Y14
+	VPOR       Y14, Y13, Y13
+	VPAND      Y8, Y13, Y13
+	VPMOVMSKB  Y13, R9
+	VPCMPEQB   shinglec2<>+0(SB), Y6, Y10
+	VPCMPEQB   shingle0a<>+0(SB), Y9, Y9
+	VPAND      Y10, Y9, Y9
+	VPCMPEQB   shingleaa<>+0(SB), Y4, Y10
+	VPANDN     Y9, Y10, Y9
+	VPAND      Y8, Y11, Y11
+	VPOR       Y11, Y9, Y9
+	VPOR       Y13, Y9, Y9
+	VPMOVMSKB  Y9, R10
+	VPCMPEQB   shinglebf<>+0(SB), Y4, Y9
+	VPANDN     Y8, Y9, Y8
+	VPCMPEQB   shingle80<>+0(SB), Y6, Y6
+	VPAND      Y6, Y8, Y8
+	VPCMPEQB   shinglee2<>+0(SB), Y7, Y6
+	VPAND      Y6, Y8, Y8
+	VPMOVMSKB  Y8, R11
+	VPERM2I128 $0x21, Y5, Y4, Y6
+	VPALIGNR   $0x0e, Y6, Y5, Y7
+	VPALIGNR   $0x0f, Y6, Y5, Y6
+	VPERM2I128 $0x21, Y3, Y5, Y8
+	VPALIGNR   $0x01, Y5, Y8, Y8
+	VPSRLW     $0x04, Y5, Y9
+	VPAND      Y2, Y9, Y9
+	VPCMPEQB   shinglec3<>+0(SB), Y6, Y11
+	VPCMPEQB   shingled0<>+0(SB), Y6, Y12
+	VPCMPEQB   shingle97<>+0(SB), Y5, Y10
+	VPCMPEQB   shingle9f<>+0(SB), Y5, Y13
+	VPOR       Y10, Y13, Y13
+	VMOVDQU    shingleC3<>+0(SB), Y10
+	VPSHUFB    Y9, Y10, Y10
+	VPANDN     Y10, Y13, Y10
+	VPAND      Y11, Y10, Y10
+	VMOVDQU    shingleD0<>+0(SB), Y13
+	VPSHUFB    Y9, Y13, Y13
+	VPAND      Y12, Y13, Y13
+	VPOR       Y13, Y10, Y10
+	VPADDB     Y10, Y5, Y10
+	VPSRLW     $0x04, Y8, Y8
+	VPAND      Y2, Y8, Y8
+	VPCMPEQB   shingled0<>+0(SB), Y5, Y13
+	VMOVDQU    shingleRaise<>+0(SB), Y14
+	VPSHUFB    Y8, Y14, Y8
+	VPAND      Y13, Y8, Y8
+	VPADDB     Y8, Y10, Y10
+	VPCMPEQB   shingle5f<>+0(SB), Y5, Y13
+	VPCMPGTB   shingleff<>+0(SB), Y5, Y8
+	VPANDN     Y8, Y13, Y8
+	VPAND      shingle20<>+0(SB), Y8, Y8
+	VPOR       Y8, Y10, Y10
+	VMOVDQU    Y10, 32(AX)
+	VMOVDQU    shinglec0<>+0(SB), Y8
+	VPCMPGTB   Y5, Y8, Y8
+	VMOVDQU    shinglea0<>+0(SB), Y10
+	VPCMPGTB   Y5, Y10, Y10
+	VMOVDQA    Y11, Y13
+	VPCMPEQB   shingle97<>+0(SB), Y5, Y14
+	VPCMPEQB   shingleb7<>+0(SB), Y5, Y15
+	VPOR       Y14, Y15, Y15
+	VPANDN     Y13, Y15, Y13
+	VPCMPEQB   shingled1<>+0(SB), Y6, Y14
+	VPAND      Y10, Y14, Y14
+	VPOR       Y12, Y14, Y14
+	VPOR       Y14, Y13, Y13
+	VPAND      Y8, Y13, Y13
+	VPMOVMSKB  Y13, R12
+	VPCMPEQB   shinglec2<>+0(SB), Y6, Y10
+	VPCMPEQB   shingle0a<>+0(SB), Y9, Y9
+	VPAND      Y10, Y9, Y9
+	VPCMPEQB   shingleaa<>+0(SB), Y5, Y10
+	VPANDN     Y9, Y10, Y9
+	VPAND      Y8, Y11, Y11
+	VPOR       Y11, Y9, Y9
+	VPOR       Y13, Y9, Y9
+	VPMOVMSKB  Y9, R13
+	VPCMPEQB   shinglebf<>+0(SB), Y5, Y9
+	VPANDN     Y8, Y9, Y8
+	VPCMPEQB   shingle80<>+0(SB), Y6, Y6
+	VPAND      Y6, Y8, Y8
+	VPCMPEQB   shinglee2<>+0(SB), Y7, Y6
+	VPAND      Y6, Y8, Y8
+	VPMOVMSKB  Y8, R14
+	SHLQ       $0x20, R13
+	ORQ        R13, R10
+	SHLQ       $0x20, R12
+	ORQ        R12, R9
+	SHLQ       $0x20, R14
+	ORQ        R14, R11
+	MOVQ       R9, R12
+	SHRQ       $0x01, R12
+	ORQ        R12, R9
+	MOVQ       R11, R12
+	SHRQ       $0x01, R12
+	ORQ        R12, R11
+	ORQ        R11, R10
+	MOVQ       R10, R12
+	SHRQ       $0x01, R12
+	ORQ        R12, R10
+	VPMOVMSKB  Y4, R11
+	VPMOVMSKB  Y5, R12
+	SHLQ       $0x20, R12
+	ORQ        R12, R11
+	ORQ        R9, R8
+	ANDNQ      R11, R10, R10
+	TZCNTQ     R10, R10
+	LEAQ       (DI)(R8*2), R9
+	XORQ       R8, R9
+	BZHIQ      R10, R9, R9
+	LEAQ       -1(R10), DI
+	SHRXQ      DI, R8, DI
+	ANDQ       $0x01, DI
+	JMP        extract
 
 DATA shingleLow<>+0(SB)/8, $0x0707070707070705
 DATA shingleLow<>+8(SB)/8, $0x0a02020202060707
@@ -145,23 +298,131 @@ DATA shingleHigh<>+16(SB)/8, $0x04020c0201000000
 DATA shingleHigh<>+24(SB)/8, $0x0000000000000000
 GLOBL shingleHigh<>(SB), RODATA|NOPTR, $32
 
-DATA shingleNibble<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA shingleNibble<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA shingleNibble<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
-DATA shingleNibble<>+24(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL shingleNibble<>(SB), RODATA|NOPTR, $32
+DATA shingle0f<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
+DATA shingle0f<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
+DATA shingle0f<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
+DATA shingle0f<>+24(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL shingle0f<>(SB), RODATA|NOPTR, $32
 
-DATA shingleUnder<>+0(SB)/8, $0x5f5f5f5f5f5f5f5f
-DATA shingleUnder<>+8(SB)/8, $0x5f5f5f5f5f5f5f5f
-DATA shingleUnder<>+16(SB)/8, $0x5f5f5f5f5f5f5f5f
-DATA shingleUnder<>+24(SB)/8, $0x5f5f5f5f5f5f5f5f
-GLOBL shingleUnder<>(SB), RODATA|NOPTR, $32
+DATA shingle5f<>+0(SB)/8, $0x5f5f5f5f5f5f5f5f
+DATA shingle5f<>+8(SB)/8, $0x5f5f5f5f5f5f5f5f
+DATA shingle5f<>+16(SB)/8, $0x5f5f5f5f5f5f5f5f
+DATA shingle5f<>+24(SB)/8, $0x5f5f5f5f5f5f5f5f
+GLOBL shingle5f<>(SB), RODATA|NOPTR, $32
 
-DATA shingleBit<>+0(SB)/8, $0x2020202020202020
-DATA shingleBit<>+8(SB)/8, $0x2020202020202020
-DATA shingleBit<>+16(SB)/8, $0x2020202020202020
-DATA shingleBit<>+24(SB)/8, $0x2020202020202020
-GLOBL shingleBit<>(SB), RODATA|NOPTR, $32
+DATA shingle20<>+0(SB)/8, $0x2020202020202020
+DATA shingle20<>+8(SB)/8, $0x2020202020202020
+DATA shingle20<>+16(SB)/8, $0x2020202020202020
+DATA shingle20<>+24(SB)/8, $0x2020202020202020
+GLOBL shingle20<>(SB), RODATA|NOPTR, $32
+
+DATA shinglec3<>+0(SB)/8, $0xc3c3c3c3c3c3c3c3
+DATA shinglec3<>+8(SB)/8, $0xc3c3c3c3c3c3c3c3
+DATA shinglec3<>+16(SB)/8, $0xc3c3c3c3c3c3c3c3
+DATA shinglec3<>+24(SB)/8, $0xc3c3c3c3c3c3c3c3
+GLOBL shinglec3<>(SB), RODATA|NOPTR, $32
+
+DATA shingled0<>+0(SB)/8, $0xd0d0d0d0d0d0d0d0
+DATA shingled0<>+8(SB)/8, $0xd0d0d0d0d0d0d0d0
+DATA shingled0<>+16(SB)/8, $0xd0d0d0d0d0d0d0d0
+DATA shingled0<>+24(SB)/8, $0xd0d0d0d0d0d0d0d0
+GLOBL shingled0<>(SB), RODATA|NOPTR, $32
+
+DATA shingle97<>+0(SB)/8, $0x9797979797979797
+DATA shingle97<>+8(SB)/8, $0x9797979797979797
+DATA shingle97<>+16(SB)/8, $0x9797979797979797
+DATA shingle97<>+24(SB)/8, $0x9797979797979797
+GLOBL shingle97<>(SB), RODATA|NOPTR, $32
+
+DATA shingle9f<>+0(SB)/8, $0x9f9f9f9f9f9f9f9f
+DATA shingle9f<>+8(SB)/8, $0x9f9f9f9f9f9f9f9f
+DATA shingle9f<>+16(SB)/8, $0x9f9f9f9f9f9f9f9f
+DATA shingle9f<>+24(SB)/8, $0x9f9f9f9f9f9f9f9f
+GLOBL shingle9f<>(SB), RODATA|NOPTR, $32
+
+DATA shingleC3<>+0(SB)/8, $0x0000000000000000
+DATA shingleC3<>+8(SB)/8, $0x0000000000002020
+DATA shingleC3<>+16(SB)/8, $0x0000000000000000
+DATA shingleC3<>+24(SB)/8, $0x0000000000002020
+GLOBL shingleC3<>(SB), RODATA|NOPTR, $32
+
+DATA shingleD0<>+0(SB)/8, $0x0000000000000000
+DATA shingleD0<>+8(SB)/8, $0x0000000000e02010
+DATA shingleD0<>+16(SB)/8, $0x0000000000000000
+DATA shingleD0<>+24(SB)/8, $0x0000000000e02010
+GLOBL shingleD0<>(SB), RODATA|NOPTR, $32
+
+DATA shingleRaise<>+0(SB)/8, $0x0000000000000000
+DATA shingleRaise<>+8(SB)/8, $0x0000000000010001
+DATA shingleRaise<>+16(SB)/8, $0x0000000000000000
+DATA shingleRaise<>+24(SB)/8, $0x0000000000010001
+GLOBL shingleRaise<>(SB), RODATA|NOPTR, $32
+
+DATA shingleff<>+0(SB)/8, $0xffffffffffffffff
+DATA shingleff<>+8(SB)/8, $0xffffffffffffffff
+DATA shingleff<>+16(SB)/8, $0xffffffffffffffff
+DATA shingleff<>+24(SB)/8, $0xffffffffffffffff
+GLOBL shingleff<>(SB), RODATA|NOPTR, $32
+
+DATA shinglec0<>+0(SB)/8, $0xc0c0c0c0c0c0c0c0
+DATA shinglec0<>+8(SB)/8, $0xc0c0c0c0c0c0c0c0
+DATA shinglec0<>+16(SB)/8, $0xc0c0c0c0c0c0c0c0
+DATA shinglec0<>+24(SB)/8, $0xc0c0c0c0c0c0c0c0
+GLOBL shinglec0<>(SB), RODATA|NOPTR, $32
+
+DATA shinglea0<>+0(SB)/8, $0xa0a0a0a0a0a0a0a0
+DATA shinglea0<>+8(SB)/8, $0xa0a0a0a0a0a0a0a0
+DATA shinglea0<>+16(SB)/8, $0xa0a0a0a0a0a0a0a0
+DATA shinglea0<>+24(SB)/8, $0xa0a0a0a0a0a0a0a0
+GLOBL shinglea0<>(SB), RODATA|NOPTR, $32
+
+DATA shingleb7<>+0(SB)/8, $0xb7b7b7b7b7b7b7b7
+DATA shingleb7<>+8(SB)/8, $0xb7b7b7b7b7b7b7b7
+DATA shingleb7<>+16(SB)/8, $0xb7b7b7b7b7b7b7b7
+DATA shingleb7<>+24(SB)/8, $0xb7b7b7b7b7b7b7b7
+GLOBL shingleb7<>(SB), RODATA|NOPTR, $32
+
+DATA shingled1<>+0(SB)/8, $0xd1d1d1d1d1d1d1d1
+DATA shingled1<>+8(SB)/8, $0xd1d1d1d1d1d1d1d1
+DATA shingled1<>+16(SB)/8, $0xd1d1d1d1d1d1d1d1
+DATA shingled1<>+24(SB)/8, $0xd1d1d1d1d1d1d1d1
+GLOBL shingled1<>(SB), RODATA|NOPTR, $32
+
+DATA shinglec2<>+0(SB)/8, $0xc2c2c2c2c2c2c2c2
+DATA shinglec2<>+8(SB)/8, $0xc2c2c2c2c2c2c2c2
+DATA shinglec2<>+16(SB)/8, $0xc2c2c2c2c2c2c2c2
+DATA shinglec2<>+24(SB)/8, $0xc2c2c2c2c2c2c2c2
+GLOBL shinglec2<>(SB), RODATA|NOPTR, $32
+
+DATA shingle0a<>+0(SB)/8, $0x0a0a0a0a0a0a0a0a
+DATA shingle0a<>+8(SB)/8, $0x0a0a0a0a0a0a0a0a
+DATA shingle0a<>+16(SB)/8, $0x0a0a0a0a0a0a0a0a
+DATA shingle0a<>+24(SB)/8, $0x0a0a0a0a0a0a0a0a
+GLOBL shingle0a<>(SB), RODATA|NOPTR, $32
+
+DATA shingleaa<>+0(SB)/8, $0xaaaaaaaaaaaaaaaa
+DATA shingleaa<>+8(SB)/8, $0xaaaaaaaaaaaaaaaa
+DATA shingleaa<>+16(SB)/8, $0xaaaaaaaaaaaaaaaa
+DATA shingleaa<>+24(SB)/8, $0xaaaaaaaaaaaaaaaa
+GLOBL shingleaa<>(SB), RODATA|NOPTR, $32
+
+DATA shinglebf<>+0(SB)/8, $0xbfbfbfbfbfbfbfbf
+DATA shinglebf<>+8(SB)/8, $0xbfbfbfbfbfbfbfbf
+DATA shinglebf<>+16(SB)/8, $0xbfbfbfbfbfbfbfbf
+DATA shinglebf<>+24(SB)/8, $0xbfbfbfbfbfbfbfbf
+GLOBL shinglebf<>(SB), RODATA|NOPTR, $32
+
+DATA shingle80<>+0(SB)/8, $0x8080808080808080
+DATA shingle80<>+8(SB)/8, $0x8080808080808080
+DATA shingle80<>+16(SB)/8, $0x8080808080808080
+DATA shingle80<>+24(SB)/8, $0x8080808080808080
+GLOBL shingle80<>(SB), RODATA|NOPTR, $32
+
+DATA shinglee2<>+0(SB)/8, $0xe2e2e2e2e2e2e2e2
+DATA shinglee2<>+8(SB)/8, $0xe2e2e2e2e2e2e2e2
+DATA shinglee2<>+16(SB)/8, $0xe2e2e2e2e2e2e2e2
+DATA shinglee2<>+24(SB)/8, $0xe2e2e2e2e2e2e2e2
+GLOBL shinglee2<>(SB), RODATA|NOPTR, $32
 
 DATA shingleMasks<>+0(SB)/8, $0x0000000000000000
 DATA shingleMasks<>+8(SB)/8, $0x0000000000000000

@@ -8,9 +8,9 @@ import "golang.org/x/sys/cpu"
 // plain Go beside each call is its contract.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 
-// splitAVX2 splits the whole blocks of 64 bytes of text, up to the first byte
-// beyond ASCII, into low at pos and edges at n. It returns how far it came and
-// the new n. It writes up to 64 bytes of low and 8 edges more than it says.
+// splitAVX2 splits text into low at pos and edges at n, up to a code point that
+// it does not know, or to where fewer than 64 bytes are left. It returns how far
+// it came and the new n. It writes up to 64 bytes of low and 8 edges more than it says.
 //
 //go:noescape
 func splitAVX2(low *byte, edges *uint32, text []byte, pos, n int) (i, m int)

@@ -44,11 +44,14 @@ func (s *splitter) closeWord() {
 func (s *splitter) split(t *wordTable, text []byte, i, limit int) int {
 	s.room(limit - i + blockSize)
 	for i < limit {
-		if s.vectors && asciiAhead(text[i:]) {
-			i += s.splitBlocks(text[i:], limit-i)
-		} else {
-			i = s.splitRunes(t, text, i, limit)
+		if s.vectors && blockAhead(text[i:]) {
+			k := s.splitBlocks(text[i:], limit-i)
+			i += k
+			if k > 0 {
+				continue
+			}
 		}
+		i = s.splitRunes(t, text, i, limit)
 	}
 	return i
 }
@@ -66,13 +69,31 @@ func (s *splitter) room(n int) {
 	}
 }
 
-// asciiAhead says whether vectors are worth while.
+// asciiAhead says whether vectors are worth while that take ASCII.
 func asciiAhead(text []byte) bool {
-	return len(text) >= 8 && binary.LittleEndian.Uint64(text)&0x8080808080808080 == 0
+	return len(text) >= 8 && binary.LittleEndian.Uint64(text)&beyondASCII == 0
 }
 
-// splitBlocks does what splitRunes does, for many bytes of ASCII at a time. It
-// returns how many.
+const beyondASCII = 0x8080808080808080
+
+// blockAhead says whether splitBlocks is worth while: it takes ASCII, Latin-1,
+// the Cyrillic of most languages, and the usual punctuation.
+func blockAhead(text []byte) bool {
+	if len(text) < 8 {
+		return false
+	}
+	x := binary.LittleEndian.Uint64(text)
+	switch byte(x) {
+	case 0xc3:
+		x >>= 16
+	case 0xd0, 0xd1:
+		x &= x << 1 & (x << 2) // what begins a code point of three bytes or more
+	}
+	return x&beyondASCII == 0
+}
+
+// splitBlocks does what splitRunes does, for many bytes at a time. It returns
+// how many.
 func (s *splitter) splitBlocks(text []byte, limit int) (i int) {
 	if len(text) < blockSize {
 		limit = copy(s.tail[:], text)
@@ -88,15 +109,16 @@ func (s *splitter) splitBlocks(text []byte, limit int) (i int) {
 	return i
 }
 
-// splitRunes takes code points up to the limit, or to where vectors can go on.
+// splitRunes takes one code point, and others up to the limit, or to where
+// vectors can go on.
 func (s *splitter) splitRunes(t *wordTable, text []byte, i, limit int) int {
 	low, edges, pos, n := s.low, s.edges, s.pos, s.n
-	for i < limit {
+	for begin := i; i < limit; {
 		c := text[i]
+		if (c < utf8.RuneSelf || c == 0xc3 || c&^1 == 0xd0) && i > begin && s.vectors && blockAhead(text[i:]) {
+			break
+		}
 		if c < utf8.RuneSelf {
-			if s.vectors && asciiAhead(text[i:]) {
-				break
-			}
 			l := t.ascii[c]
 			low[pos], edges[n] = l, uint32(pos)
 			n += (n ^ int(uint32(l)+0xff)>>8) & 1

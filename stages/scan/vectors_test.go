@@ -56,3 +56,44 @@ func FuzzAssembly(f *testing.F) {
 		}
 	})
 }
+
+// Every pair of bytes, and three with an e2 in front, at the start of a block,
+// in it and over its end.
+func TestBlocks(t *testing.T) {
+	if !hasAVX2 {
+		t.Skip("no AVX2")
+	}
+	filler := strings.Repeat("Filler Älter Жук’s «x» ", 6)
+	s := shingles(t, "word:5", "").New()
+	for n := range 1 << 16 {
+		for _, lead := range []string{"", "\xe2"} {
+			if lead != "" && n>>8 != 0x80 && n>>8 != 0x81 {
+				continue
+			}
+			bytes := lead + string([]byte{byte(n >> 8), byte(n)})
+			for _, at := range []int{0, 5, 63} {
+				sameWords(t, s, filler[:at]+bytes+filler)
+			}
+		}
+	}
+	for at := range 140 {
+		for _, c := range []string{"É", "Ж", "Р", "Ѐ", "ё", "“", "\u00a0", "×", "ª", "İ", "ⱥ", "中", "👍", "\xff", "\xd0", "Ѡ"} {
+			for _, after := range []int{0, 1, 2, 7, 64, 130} {
+				sameWords(t, s, filler[at%2:at+at%2]+c+filler[:after])
+				sameWords(t, s, strings.Repeat("a", at)+c+strings.Repeat("B", after))
+				sameWords(t, s, strings.Repeat(c, at)+strings.Repeat("X"+c, after))
+			}
+		}
+	}
+}
+
+// sameWords compares the words that assembly and Go find.
+func sameWords(t *testing.T, s *Shingler, text string) {
+	t.Helper()
+	s.useVectors(true)
+	got := s.words(text)
+	s.useVectors(false)
+	if want := s.words(text); !slices.Equal(got, want) {
+		t.Fatalf("%q has words %q, want %q", text, got, want)
+	}
+}

@@ -33,23 +33,17 @@ func nibbles() (low, high [16]byte) {
 }
 
 // classifier holds what 32 bytes are looked up with.
-type classifier struct{ low, high, nibble, under, bit, zero reg.VecVirtual }
+type classifier struct {
+	constants
+	low, high, nibble, zero reg.VecVirtual
+}
 
-func newClassifier() (c classifier) {
-	c = classifier{YMM(), YMM(), YMM(), YMM(), YMM(), YMM()}
+func newClassifier(of constants) (c classifier) {
+	c = classifier{of, YMM(), YMM(), YMM(), YMM()}
 	low, high := nibbles()
-	VMOVDQU(bytes16("shingleLow", low), c.low)
-	VMOVDQU(bytes16("shingleHigh", high), c.high)
-	fill := func(name string, b byte, y reg.VecVirtual) {
-		var all [16]byte
-		for i := range all {
-			all[i] = b
-		}
-		VMOVDQU(bytes16(name, all), y)
-	}
-	fill("shingleNibble", 0x0f, c.nibble)
-	fill("shingleUnder", '_', c.under)
-	fill("shingleBit", 0x20, c.bit)
+	VMOVDQU(of.table("shingleLow", low), c.low)
+	VMOVDQU(of.table("shingleHigh", high), c.high)
+	VMOVDQU(of.byte(0x0f), c.nibble)
 	VPXOR(c.zero, c.zero, c.zero)
 	return c
 }
@@ -68,8 +62,8 @@ func (c classifier) half(from, to Mem) (outside, beyond reg.GPVirtual) {
 	VPCMPEQB(h, c.zero, h)
 	VPMOVMSKB(h, outside)
 	VPMOVMSKB(x, beyond)
-	VPCMPEQB(x, c.under, u)
-	VPANDN(c.bit, u, u)
+	VPCMPEQB(c.byte('_'), x, u)
+	VPANDN(c.byte(0x20), u, u)
 	VPOR(u, x, x)
 	VMOVDQU(x, to)
 	return outside, beyond
@@ -84,18 +78,16 @@ func split() {
 	left := Load(Param("text").Len(), GP64())
 	pos := Load(Param("pos"), GP64())
 	n := Load(Param("n"), GP64())
-	c := newClassifier()
-	begin, open := GP64(), GP64()
-	MOVQ(text, begin)
+	of := make(constants)
+	c := newClassifier(of)
+	open := GP64()
 	ADDQ(pos, low)
 	LEAQ(at(edges, n, 4), edges)
 	MOVQ(n, open)
 	ANDQ(Imm(1), open)
-	first := GP64()
-	MOVQ(edges, first)
 
 	Label("block")
-	SUBQ(Imm(64), left)
+	CMPQ(left, Imm(64))
 	JL(LabelRef("done"))
 	out, beyond := c.half(Mem{Base: text}, Mem{Base: low})
 	out2, beyond2 := c.half(Mem{Base: text, Disp: 32}, Mem{Base: low, Disp: 32})
@@ -104,8 +96,7 @@ func split() {
 	NOTQ(word)
 	MOVQ(U32(64), size)
 	TESTQ(stop, stop)
-	JNZ(LabelRef("stop"))
-	Label("edges")
+	JNZ(LabelRef("mixed"))
 	turn := GP64()
 	LEAQ(at(open, word, 2), turn)
 	XORQ(word, turn)
@@ -116,25 +107,34 @@ func split() {
 	ADDQ(size, text)
 	ADDQ(size, low)
 	ADDQ(size, pos)
-	CMPQ(size, Imm(64))
-	JEQ(LabelRef("block"))
+	SUBQ(size, left)
+	CMPQ(size, Imm(62)) // it was but a code point that crosses the end of the block
+	JGE(LabelRef("block"))
 
 	Label("done")
 	VZEROUPPER()
-	SUBQ(begin, text)
+	t := GP64()
+	Load(Param("text").Base(), t)
+	SUBQ(t, text)
 	Store(text, Return("i"))
-	SUBQ(first, edges)
+	Load(Param("edges"), t)
+	SUBQ(t, edges)
 	SHRQ(Imm(2), edges)
-	ADDQ(n, edges)
 	Store(edges, Return("m"))
 	RET()
 
-	Label("stop") // take what stands in front of the first byte beyond ASCII
-	TZCNTQ(stop, size)
-	BZHIQ(size, word, word)
+	Label("mixed") // take what stands in front of what mixed cannot take
+	beyond64, taken, letters := mixed(of, text, low, c.zero, c.nibble)
+	ORQ(letters, word)
+	ANDNQ(beyond64, taken, taken)
+	TZCNTQ(taken, size)
 	LEAQ(at(open, word, 2), turn)
 	XORQ(word, turn)
 	BZHIQ(size, turn, turn)
+	last := GP64()
+	LEAQ(Mem{Base: size, Disp: -1}, last)
+	SHRXQ(last, word, open)
+	ANDQ(Imm(1), open)
 	JMP(LabelRef("extract"))
 }
 
