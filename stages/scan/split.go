@@ -114,42 +114,49 @@ func (s *splitter) splitBlocks(text []byte, limit int) (i int) {
 func (s *splitter) splitRunes(t *wordTable, text []byte, i, limit int) int {
 	low, edges, pos, n := s.low, s.edges, s.pos, s.n
 	for begin := i; i < limit; {
-		c := text[i]
-		if (c < utf8.RuneSelf || c == 0xc3 || c&^1 == 0xd0) && i > begin && s.vectors && blockAhead(text[i:]) {
-			break
-		}
-		if c < utf8.RuneSelf {
+		switch c := text[i]; {
+		case 0xe1 <= c && c < 0xf0 && c != 0xed && i+3 < len(text):
+			v := binary.LittleEndian.Uint32(text[i:])
+			r := uint16(v<<12 | v>>2&0xfc0 | v>>16&0x3f)
+			kind := t.kinds[blocks[int(pages[r>>8])<<8|int(r&0xff)]]
+			if kind > alone || v&0xc0c000 != 0x808000 {
+				break
+			}
+			binary.LittleEndian.PutUint32(low[pos:], v)
+			edges[n] = uint32(pos)
+			if kind == alone {
+				n += n & 1
+				edges[n], edges[n+1] = uint32(pos), uint32(pos+3)
+				n += 2
+			} else {
+				n += (n ^ int(kind)) & 1
+			}
+			i, pos = i+3, pos+3
+			continue
+		case c < utf8.RuneSelf:
+			if s.vectors && i > begin && blockAhead(text[i:]) {
+				s.pos, s.n = pos, n
+				return i
+			}
 			l := t.ascii[c]
 			low[pos], edges[n] = l, uint32(pos)
 			n += (n ^ int(uint32(l)+0xff)>>8) & 1
 			i, pos = i+1, pos+1
 			continue
-		}
-		if 0xc2 <= c && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80 {
-			if e := t.two[int(c&0x1f)<<6|int(text[i+1]&0x3f)]; e>>28 <= inside {
-				binary.LittleEndian.PutUint32(low[pos:], e)
-				edges[n] = uint32(pos)
-				n += (n ^ int(e>>28)) & 1
-				i, pos = i+2, pos+int(e>>24&7)
-				continue
+		case 0xc2 <= c && c < 0xe0 && i+1 < len(text) && text[i+1]&0xc0 == 0x80:
+			if s.vectors && i > begin && blockAhead(text[i:]) {
+				s.pos, s.n = pos, n
+				return i
 			}
-		}
-		if 0xe1 <= c && c < 0xf0 && c != 0xed && i+3 < len(text) {
-			v := binary.LittleEndian.Uint32(text[i:])
-			r := v&0xf<<12 | v>>2&0xfc0 | v>>16&0x3f
-			if kind := t.kinds[blocks[int(pages[r>>8])<<8|int(r&0xff)]]; kind <= alone && v&0xc0c000 == 0x808000 {
-				binary.LittleEndian.PutUint32(low[pos:], v)
-				edges[n] = uint32(pos)
-				if kind == alone {
-					n += n & 1
-					edges[n], edges[n+1] = uint32(pos), uint32(pos+3)
-					n += 2
-				} else {
-					n += (n ^ int(kind)) & 1
-				}
-				i, pos = i+3, pos+3
-				continue
+			e := t.two[int(c&0x1f)<<6|int(text[i+1]&0x3f)]
+			if e>>28 > inside {
+				break
 			}
+			binary.LittleEndian.PutUint32(low[pos:], e)
+			edges[n] = uint32(pos)
+			n += (n ^ int(e>>28)) & 1
+			i, pos = i+2, pos+int(e>>24&7)
+			continue
 		}
 		s.pos, s.n = pos, n
 		i = s.splitRune(t, text, i)
