@@ -193,7 +193,7 @@ func TestRepeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	m := makeCorpus(t, dir, path, 3*info.Size()+100_000, CorpusOptions{})
+	m := makeCorpus(t, dir, path, 5*info.Size()/2, CorpusOptions{})
 	texts := readTexts(t, dir)
 	if len(texts) != m.documents || m.documents != 3*len(readTexts(t, base)) {
 		t.Errorf("%d documents", len(texts))

@@ -36,7 +36,8 @@ func lay(s shape, docs int, seed uint64) *layout {
 	r := rand.New(rand.NewPCG(seed, 0x6c6179))
 	r.Shuffle(len(l.order), func(i, j int) { l.order[i], l.order[j] = l.order[j], l.order[i] })
 	l.at = make([]int, len(l.order))
-	if _, ok := s.(*versions); ok { // in order: each after the one that it was made from
+	switch s.(type) {
+	case *versions, *repeated: // in order: each after the one that it was made from
 		next := make([]uint32, l.groups())
 		for i, p := range l.order {
 			l.order[i].member = next[p.group]

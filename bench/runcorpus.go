@@ -85,7 +85,8 @@ func (b *bench) make(ctx context.Context, dir string, o CorpusOptions) (made, er
 		if err != nil {
 			return made{}, err
 		}
-		return base.write(ctx, dir, max(1, int(b.Size/int64(base.size))), uint64(o.Seed))
+		repeats := int((b.Size + int64(base.size) - 1) / int64(base.size))
+		return base.write(ctx, dir, repeats, uint64(o.Seed))
 	}
 	v := newVocabulary()
 	s, err := o.shape(v, 2)

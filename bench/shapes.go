@@ -8,9 +8,6 @@ import (
 // runShapes measures fuzzy dedup where it is hard: corpora of all the shapes
 // that have nothing to do with real text, each of at most 200 MB.
 func runShapes(ctx context.Context, b *bench) error {
-	if err := hasFuzzy(); err != nil {
-		return err
-	}
 	b.Size = min(b.Size, 200_000_000)
 	for _, s := range []string{"family", "families", "copies", "versions"} {
 		m, err := b.dataset(ctx, CorpusOptions{Shape: s})
