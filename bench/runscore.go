@@ -56,6 +56,7 @@ func (b *bench) scored(prefix string, s *Score) {
 	count("removed by the exact star", s.Star, "")
 	count("removed by the exact star, but not here", s.Missed, "")
 	count("removed here, but not by the exact star", s.Extra, "")
+	count(fmt.Sprintf("kept, but J >= %g to an earlier one that is kept", s.Threshold), s.Left, "0")
 	b.figure(prefix+"pair recall", s.PairRecall, "", "")
 	b.figure(prefix+"document precision", s.Precision, "", "")
 	b.figure(prefix+"document recall", s.Recall, "", "")

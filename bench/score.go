@@ -38,6 +38,10 @@ type Score struct {
 	// is what dedup.fuzzy aims at with keep = "first", ids being in the order of
 	// rows. Missed of them were not removed; Extra others were.
 	Star, Missed, Extra int
+	// Left is how many documents stay although they have J of at least the
+	// threshold to an earlier one that stays: what was not found, and nothing
+	// that follows from it.
+	Left int
 	// Misstated is how many similarities the dedup gave that are off by more
 	// than the truth is rounded to; of Stated, which it gave for true pairs.
 	Misstated, Stated int
@@ -93,6 +97,12 @@ func (s *Score) star(t *Truth, c *Clustering) {
 	for id := range c.Kept {
 		if !gone[id] {
 			s.Extra++
+		}
+	}
+	stays := func(id int) bool { _, removed := c.Kept[id]; return !removed }
+	for id, before := range earlier {
+		if stays(id) && slices.ContainsFunc(before, stays) {
+			s.Left++
 		}
 	}
 }

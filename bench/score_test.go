@@ -153,7 +153,7 @@ func TestScoreOfOut(t *testing.T) {
 	if s.Alone != 1 || s.Below05 != 1 || s.BelowKept != 2 || s.Stated != 2 || s.Misstated != 1 {
 		t.Errorf("removals: %+v", s)
 	}
-	if s.Star != 3 || s.Missed != 2 || s.Extra != 2 { // 2 and 3 for 1, 5 for 4
+	if s.Star != 3 || s.Missed != 2 || s.Extra != 2 || s.Left != 1 { // 2 and 3 for 1, 5 for 4
 		t.Errorf("star: %+v", s)
 	}
 	if s.PairRecall != 2.0/3 || s.Precision != 3.0/5 || s.Recall != 3.0/5 {
@@ -166,7 +166,7 @@ func TestExactStar(t *testing.T) {
 	truth := &Truth{Pairs: []Pair{{0, 1, 0.9}, {1, 2, 0.9}, {3, 2, 0.8}, {3, 4, 0.79}, {5, 4, 1}}}
 	c := &Clustering{Of: map[int]int{1: 0, 0: 0}, Kept: map[int]int{1: 0}}
 	s := truth.Score(c, 0.8)
-	if s.Star != 3 || s.Missed != 2 || s.Extra != 0 { // 1, 3, 5 go
+	if s.Star != 3 || s.Missed != 2 || s.Extra != 0 || s.Left != 2 { // 1, 3, 5 go
 		t.Errorf("star: %+v", s)
 	}
 }

@@ -19,7 +19,7 @@ COLUMNS = [
     ("removed", "removed", "{:.0f}"),
     ("of them no partner", "removed, best partner J < 0.8: share", "{:.1%}"),
     ("J < 0.8 to the kept one", "removed, kept one J < 0.8", "{:.0f}"),
-    ("missed of the exact star", "removed by the exact star, but not here", "{:.0f}"),
+    ("kept, J >= 0.8 to one kept before", "kept, but J >= 0.8 to an earlier one that is kept", "{:.0f}"),
     ("pair recall", "pair recall", "{:.4f}"),
     ("precision", "document precision", "{:.4f}"),
     ("recall", "document recall", "{:.4f}"),
@@ -84,7 +84,7 @@ class Result:
             "Versions: " + ", ".join(f"{name} {version}" for name, version in v.items()) + ".",
             f"{self.size / 1e6:.1f} MB of text"
             + (f"; ideal is to remove {self.ideal:.0f} documents (word 5-grams, J >= 0.8)." if self.ideal is not None else "."),
-            "Of the documents of a cluster of a peer, the first is taken to stay. The exact star removes, in order, what is J >= 0.8 to one before it that stays.",
+            "Of the documents of a cluster of a peer, the first is taken to stay.",
             "Each on one thread; speed is text over CPU seconds of the whole run, with start, reading and writing.",
             "",
             "| " + " | ".join(head) + " |",
