@@ -6,9 +6,10 @@ import (
 )
 
 // runShapes measures fuzzy dedup where it is hard: corpora of all the shapes
-// that have nothing to do with real text, each of at most 200 MB.
+// that have nothing to do with real text, each of at most 66 MB: 30,000 pages of
+// one template.
 func runShapes(ctx context.Context, b *bench) error {
-	b.Size = min(b.Size, 200_000_000)
+	b.Size = min(b.Size, 66_000_000)
 	for _, s := range []string{"family", "families", "copies", "versions"} {
 		m, err := b.dataset(ctx, CorpusOptions{Shape: s})
 		if err != nil {
