@@ -1,16 +1,5 @@
 package bench
 
-import (
-	"cmp"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
-)
-
-// binEdges cut J into the bins of a [Score]; equal sets have a bin of their own.
-var binEdges = [...]float64{.5, .6, .7, .75, .8, .85, .9, .95, .9999, 2}
-
 // A Score says how well a clustering fits the truth at a threshold.
 type Score struct {
 	Threshold float64
@@ -50,16 +39,6 @@ type Score struct {
 	Planted []Found // planted documents by kind and parameter
 }
 
-// Found is how many of so many pairs are in one cluster.
-type Found struct {
-	Name  string
-	Found int
-	Of    int
-}
-
-// Share returns the share that was found; 0 of none.
-func (f Found) Share() float64 { return float64(f.Found) / float64(max(1, f.Of)) }
-
 // Score compares a clustering with the truth.
 func (t *Truth) Score(c *Clustering, threshold float64) *Score {
 	s := &Score{Threshold: threshold, Clustered: len(c.Of), Removed: len(c.Kept)}
@@ -73,38 +52,6 @@ func (t *Truth) Score(c *Clustering, threshold float64) *Score {
 	s.star(t, c)
 	s.Planted = t.planted(c)
 	return s
-}
-
-// star compares what was removed with what the exact star removes.
-func (s *Score) star(t *Truth, c *Clustering) {
-	earlier := map[int][]int{} // document -> those before it that are like it
-	for _, p := range t.Pairs {
-		if p.J >= s.Threshold && p.A != p.B {
-			earlier[max(p.A, p.B)] = append(earlier[max(p.A, p.B)], min(p.A, p.B))
-		}
-	}
-	gone := map[int]bool{}
-	for _, id := range slices.Sorted(maps.Keys(earlier)) {
-		gone[id] = slices.ContainsFunc(earlier[id], func(e int) bool { return !gone[e] })
-		if !gone[id] {
-			continue
-		}
-		s.Star++
-		if _, ok := c.Kept[id]; !ok {
-			s.Missed++
-		}
-	}
-	for id := range c.Kept {
-		if !gone[id] {
-			s.Extra++
-		}
-	}
-	stays := func(id int) bool { _, removed := c.Kept[id]; return !removed }
-	for id, before := range earlier {
-		if stays(id) && slices.ContainsFunc(before, stays) {
-			s.Left++
-		}
-	}
 }
 
 // partners scores all that follows from the true pairs.
@@ -184,50 +131,4 @@ func less(a, b float64) int {
 		return 1
 	}
 	return 0
-}
-
-func binOf(j float64) int {
-	bin := 0
-	for bin+2 < len(binEdges) && j >= binEdges[bin+1] {
-		bin++
-	}
-	return bin
-}
-
-func binName(bin int) string {
-	edge := func(i int) string { return strconv.FormatFloat(min(binEdges[i], 1), 'g', 2, 64) }
-	if bin == len(binEdges)-2 {
-		return "[1, 1]"
-	}
-	return "[" + edge(bin) + ", " + edge(bin+1) + ")"
-}
-
-// planted counts planted documents that are with the one that they were made from.
-func (t *Truth) planted(c *Clustering) []Found {
-	at := map[string]int{}
-	var all []Found
-	for _, p := range t.Planted {
-		name := p.Kind
-		if p.Parameter != "" && !slices.Contains([]string{"exact", "norm", "append"}, p.Kind) {
-			name += ":" + p.Parameter
-		}
-		i, ok := at[name]
-		if !ok {
-			i = len(all)
-			at[name] = i
-			all = append(all, Found{Name: name})
-		}
-		all[i].Of++
-		if c.together(p.ID, p.Base) {
-			all[i].Found++
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Found) int {
-		kind, x, _ := strings.Cut(a.Name, ":")
-		other, y, _ := strings.Cut(b.Name, ":")
-		m, _ := strconv.ParseFloat(x, 64)
-		n, _ := strconv.ParseFloat(y, 64)
-		return cmp.Or(cmp.Compare(kind, other), cmp.Compare(m, n))
-	})
-	return all
 }
