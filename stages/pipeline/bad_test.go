@@ -379,3 +379,24 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 		t.Errorf("continued: %v, already %v", err, out.Already)
 	}
 }
+
+// A file of many blocks that does not open is one shard that is damaged, however
+// many of its blocks find that out.
+func TestLargeShardThatDoesNotOpen(t *testing.T) {
+	f := newFolder(t)
+	f.documents(1, 5<<20, 3000)
+	f.write("in/b.jsonl", rowsOf(10))
+	path := f.path("in/part-0.jsonl")
+	shut := once(1, 0, func() { // a link to itself does not open, for root neither
+		if err := errors.Join(os.Remove(path), os.Symlink(path, path)); err != nil {
+			t.Error(err)
+		}
+	})
+	out, err := f.run(plainJob, "out", 2, pipeline.Options{Watch: shut}, "max_bad_shards=1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Skipped != 1 || len(out.Report.Damaged) != 1 || out.Report.RowsOut != 10 {
+		t.Errorf("%d skipped, %d rows left: %v", out.Skipped, out.Report.RowsOut, out.Report.Damaged)
+	}
+}

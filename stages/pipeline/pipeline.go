@@ -323,13 +323,15 @@ func (r *run) skipped() (n int64) {
 	if r.records == nil {
 		return 0
 	}
-	for _, rec := range r.records[0] {
+	last := -1 // shard that was counted
+	for b, rec := range r.records[0] {
 		if rec == nil {
 			continue
 		}
 		n += rec.damaged
-		if rec.truncated {
+		if shard := r.blocks[b].Shard; rec.truncated && shard != last {
 			n++
+			last = shard
 		}
 	}
 	return n

@@ -152,9 +152,11 @@ func (r *run) bounds() error {
 }
 
 // listDamage fills in the damaged rows of the report, in order, as far as it
-// lists them.
+// lists them. A shard that cannot be read to its end is one entry, in however
+// many of its blocks that shows.
 func (r *run) listDamage(rep *Report) error {
 	var rows, listed int64
+	cut := -1 // shard whose entry is there
 	for b, rec := range r.records[0] {
 		if rec == nil || rec.damage == (manifest.Ref{}) {
 			continue
@@ -176,13 +178,19 @@ func (r *run) listDamage(rep *Report) error {
 				return errShort
 			}
 			p = d.p
-			if row >= 0 {
+			shard := r.blocks[b].Shard
+			if row < 0 && shard == cut {
+				continue
+			}
+			if row < 0 {
+				cut = shard
+			} else {
 				listed++
 				if r.bases != nil {
 					row += r.bases[b]
 				}
 			}
-			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[r.blocks[b].Shard].Name, row, offset, string(text)})
+			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[shard].Name, row, offset, string(text)})
 		}
 	}
 	rep.DamagedLeftOut = rows - listed
