@@ -232,8 +232,8 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, syscall.ENOSPC) && (err == nil || !strings.Contains(err.Error(), "no space left")) {
 		t.Fatalf("error %v", err)
 	}
-	if !strings.Contains(err.Error(), "\nfree ") {
-		t.Errorf("no remedy in %v", err)
+	if text := err.Error(); strings.Count(text, "\nfree ") != 1 || strings.Count(text, "no space left") != 1 || strings.Contains(text, f.path("in")) {
+		t.Errorf("want what is full and the remedy, once: %v", err)
 	}
 	if files, _ := filepath.Glob(filepath.Join(disk, "out/data/*")); len(files) > 1 {
 		t.Errorf("two outputs of 3 MB stand on a disk of 5 MB: %v", files)
@@ -270,6 +270,9 @@ func TestMissingColumnOfParquet(t *testing.T) {
 	for _, err := range f.each(second, "out", 3, pipeline.Options{}) {
 		if wrong := (*pipeline.JobError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), `"nowhere"`) {
 			t.Errorf("error %v", err)
+		}
+		if n := strings.Count(err.Error(), ".parquet"); n != 1 {
+			t.Errorf("says the path %d times: %v", n, err)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,13 +38,13 @@ func (r *run) joinShards(ctx context.Context, c *clock) error {
 			}
 			begin := time.Now()
 			if err := r.joinShard(int(i), r.sinks[keyOf(&r.shards[i])]); err != nil {
-				return fmt.Errorf("write %s: %w", r.outputPath(int(i)), err)
+				return about(r.outputPath(int(i)), err)
 			}
 			c.write.Add(time.Since(begin))
 		}
 		return mpi.ErrStopped
 	}()
-	err = errors.Join(err, r.placed.Flush(), r.journal.Sync())
+	err = cause(err, r.placed.Flush(), r.journal.Sync())
 	return mpi.Agree(ctx, r.comm, err)
 }
 

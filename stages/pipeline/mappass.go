@@ -74,7 +74,7 @@ func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
 	defer cancel(nil)
 	go c.grace(ctx, cancel)
 	err = c.streams(ctx, cancel)
-	err = errors.Join(err, c.commit(true), c.closeFiles())
+	err = cause(err, c.commit(true), c.closeFiles())
 	if err == nil && r.stopping() {
 		err = mpi.ErrStopped
 	}

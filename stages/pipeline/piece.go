@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"sluice/stages/manifest"
 )
@@ -93,16 +90,3 @@ func checkPiece(dir string, ref manifest.Ref) error {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// diskError adds the remedy to errors of a full or read-only disk.
-func diskError(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("%w\nfree space in the output's file system, then give the same command again: it continues", err)
-	case errors.Is(err, syscall.EROFS), errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%w\nmake the output folder writable, or choose another output", err)
-	}
-	return err
-}

@@ -21,6 +21,11 @@ func (r *run) checkPlace() error {
 	if info, err := os.Stat(out); err == nil && !info.IsDir() {
 		return fmt.Errorf("output %q is a file\nchoose a new or empty folder", r.job.Output)
 	}
+	for dir := filepath.Dir(out); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+			return fmt.Errorf("output %q lies below %q, which is a file\nchoose another output", r.job.Output, dir)
+		}
+	}
 	for _, in := range r.job.Inputs {
 		for _, p := range in.Paths {
 			folder, whole := inputFolder(p)

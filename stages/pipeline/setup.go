@@ -209,7 +209,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 			return err
 		}
 	case e != nil:
-		return fmt.Errorf("%w\nstart over with --fresh", e)
+		return lostError(e)
 	default:
 		now := inputFiles(stats)
 		if err := r.resume(then, now, err, w); err != nil {
@@ -253,7 +253,7 @@ func (r *run) alreadyDone() (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("%w\nstart over with --fresh", err)
+		return false, lostError(err)
 	}
 	if canonical := r.job.Canonical(); then.Job != string(canonical) {
 		return false, &JobError{fmt.Errorf("%s holds another job; what differs:\n%s\ngive the job another output, or start over with --fresh",
@@ -280,7 +280,7 @@ func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr err
 	}
 	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))
 	if err != nil {
-		return fmt.Errorf("%w\nstart over with --fresh", err)
+		return lostError(err)
 	}
 	return gob.NewDecoder(bytes.NewReader(p)).Decode(&w.Frozen)
 }

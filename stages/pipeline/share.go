@@ -256,14 +256,3 @@ func (r *run) verifyBlock(rec *blockRecord) error {
 	}
 	return checkPiece(r.dir, rec.piece)
 }
-
-// asDamaged says whether err is damage of the shard that a job may survive.
-func asDamaged(err error) (*stages.Damaged, bool) { return errors.AsType[*stages.Damaged](err) }
-
-// jobErrorOf makes errors that are mistakes of the job a [JobError].
-func jobErrorOf(err error) error {
-	if missing, ok := errors.AsType[*format.MissingColumn](err); ok {
-		return &JobError{missing}
-	}
-	return err
-}

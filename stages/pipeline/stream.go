@@ -51,7 +51,7 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 	for b := span.first; b < span.end && !r.stopping() && !s.m.over(); b++ {
 		rec, err := s.doBlock(ctx, shard, &r.blocks[b])
 		if err != nil {
-			return fmt.Errorf("%s: %w", shard.Path, err)
+			return about(shard.Path, err)
 		}
 		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1, ended: b == span.end-1}
 		if s.part != nil && b == span.end-1 && r.wholeShard(span) && (span.end-span.first == 1 || s.m.sink(shard).Plain()) {
