@@ -196,6 +196,54 @@ func TestAnotherJob(t *testing.T) {
 	}
 }
 
+// A job that ended on its own mistake leaves an OUT that takes the mended one.
+// What has got further is another job.
+func TestMendedJob(t *testing.T) {
+	for _, c := range []struct {
+		name, wrong string
+		write       func(folder)
+	}{
+		{"a column that no line has", plainJob + "[read]\ntext = \"body\"\n", func(f folder) { f.write("in/a.jsonl", rowsOf(10)+rowsOf(3)) }},
+		{"a column that no schema has", plainJob + "[read]\ntext = \"body\"\n", func(f folder) {
+			f.write("in/a.jsonl", rowsOf(10)+rowsOf(10))
+			if _, err := f.run(plainJob, "made", 1, pipeline.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.RemoveAll(f.path("in")), os.Rename(f.path("made/duplicates"), f.path("in"))); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		f := newFolder(t)
+		c.write(f)
+		mended := plainJob
+		if strings.Contains(c.name, "schema") {
+			mended += "[read]\ntext = \"id\"\n"
+		}
+		if _, err := f.run(c.wrong, "out", 2, pipeline.Options{}); err == nil || !strings.Contains(err.Error(), `no column "body"`) {
+			t.Fatal(err)
+		}
+		var notices strings.Builder
+		if _, err := f.run(mended, "out", 2, pipeline.Options{Notice: func(s string) { notices.WriteString(s) }}); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if !strings.Contains(notices.String(), "starting over") {
+			t.Errorf("%s: notices %q", c.name, notices.String())
+		}
+		if _, err := f.run(mended, "calm", 2, pipeline.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, f.tree("calm", "data", "duplicates"), f.tree("out", "data", "duplicates"))
+	}
+	f := newFolder(t)
+	f.documents(1, 3<<20, 3000)
+	f.stopAt(plainJob, "out", 1, 1, 1<<20)
+	if _, err := f.run(plainJob+"keep = \"last\"\n", "out", 1, pipeline.Options{}); err == nil || !strings.Contains(err.Error(), "another job") {
+		t.Errorf("a block is finished: error %v", err)
+	}
+}
+
 // A second run on the same OUT is refused while the first one works.
 func TestTwoRunsAtOnce(t *testing.T) {
 	f := newFolder(t)

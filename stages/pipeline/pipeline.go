@@ -215,7 +215,11 @@ func (r *run) readPass(ctx context.Context, p int, clock *clock) error {
 		err = r.bounds()
 	}
 	if err != nil {
-		return r.agreeKind(ctx, err)
+		err = r.agreeKind(ctx, err)
+		if p == 0 {
+			err = cause(err, r.mistaken(err))
+		}
+		return err
 	}
 	r.takeNotes(p)
 	return nil

@@ -14,7 +14,6 @@ import (
 	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/format"
-	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
 	"sluice/stages/round"
@@ -25,6 +24,8 @@ const (
 	blocksFile = "blocks.sluice" // shards and blocks, frozen with the inputs
 	lockFolder = "lock"
 	doneFile   = "done.sluice"
+	// The job ended in its first pass on a mistake of its own.
+	mistakenFile = "mistaken.sluice"
 )
 
 func roundFile(p, k int) string { return fmt.Sprintf("round-%d-%d.sluice", p, k) }
@@ -183,7 +184,12 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	if err := r.checkPlace(); err != nil {
 		return &JobError{err}
 	}
-	if done, err := r.alreadyDone(); done || err != nil {
+	done, err := r.alreadyDone()
+	refusal := err
+	if _, ok := errors.AsType[*differentJob](err); ok && r.worthless() {
+		err = nil
+	}
+	if done || err != nil {
 		w.Done = done
 		return err
 	}
@@ -195,6 +201,11 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	}
 	if r.opt.Fresh {
 		if err := r.clear(); err != nil {
+			return err
+		}
+	}
+	if refusal != nil {
+		if err := r.replace(refusal); err != nil {
 			return err
 		}
 	}
@@ -255,9 +266,8 @@ func (r *run) alreadyDone() (bool, error) {
 	if err != nil {
 		return false, lostError(err)
 	}
-	if canonical := r.job.Canonical(); then.Job != string(canonical) {
-		return false, &JobError{fmt.Errorf("%s holds another job; what differs:\n%s\ngive the job another output, or start over with --fresh",
-			r.job.Output, job.Diff([]byte(then.Job), canonical))}
+	if err := r.compare(then); err != nil {
+		return false, err
 	}
 	_, err = manifest.ReadCommit(filepath.Join(r.dir, doneFile))
 	return err == nil, nil
