@@ -46,9 +46,10 @@ type found struct {
 // files of the format, or a glob ("*", "?", "[a-z]", and "**" for any number
 // of folders). Files and folders whose names begin with a dot are left out
 // unless a path names them. Symbolic links are followed, except to a folder
-// that they are in; for each path, each folder is visited once. What is neither file nor folder is left out. A path without any
-// file is an error, and so is a folder that cannot be read: a job must not run
-// on part of its input unnoticed. Of one input, a file counts once; in two
+// that they are in; for each path, each folder is visited once. A path without any
+// file is an error, and so are a folder that cannot be read and what would be a file of
+// the format but is a pipe, a socket or a device: a job must not run on part of
+// its input unnoticed. Of one input, a file counts once; in two
 // sources it is an error.
 func List(ctx context.Context, inputs []stages.Input) ([]stages.Shard, []Stat, error) {
 	var files []found
@@ -167,7 +168,7 @@ func (w *walker) path(p string) (root string, err error) {
 		w.add(p, info)
 		return filepath.Dir(p), nil
 	case err == nil:
-		return "", fmt.Errorf("input %q: neither a file nor a folder", p)
+		return "", neitherError(p, info)
 	case !strings.ContainsAny(p, "*?["):
 		return "", fmt.Errorf("input %q: %w\ncheck the path", p, err)
 	}
@@ -247,8 +248,22 @@ func (w *walker) entry(p string, mode fs.FileMode, g *glob) error {
 		return w.walk(p, g)
 	case info.Mode().IsRegular() && file:
 		w.add(p, info)
+	case !info.IsDir() && file && (w.format != "auto" || extensionFormat(p) != ""):
+		return neitherError(p, info)
 	}
 	return nil
+}
+
+// neitherError refuses what cannot be read twice.
+func neitherError(p string, info fs.FileInfo) error {
+	what := "a device"
+	switch mode := info.Mode(); {
+	case mode&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		what = "a socket"
+	}
+	return fmt.Errorf("input %q: neither a file nor a folder, but %s\ncopy what it gives into a file, or leave it out of input", p, what)
 }
 
 // above says whether a link leads to a folder that it is in.
@@ -354,7 +369,7 @@ func CheckNames(shards []stages.Shard, sink stages.Sink) error {
 		names[name] = i
 		dir := path.Dir(name)
 		if folders[dir]++; folders[dir] > maxFolder {
-			return fmt.Errorf("output folder %q would hold more than %d files\nspread the inputs over folders, or take fewer", dir, maxFolder)
+			return fmt.Errorf("output folder %q would hold more than %d files\nspread the inputs over folders, or take fewer", path.Join("data", dir), maxFolder)
 		}
 	}
 	for i := range shards {

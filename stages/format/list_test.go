@@ -2,11 +2,13 @@ package format
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sluice/stages"
@@ -107,6 +109,27 @@ func TestListRefuses(t *testing.T) {
 	}
 }
 
+// A pipe or a socket in the place of a file is named, one that nobody asked for
+// is not looked at.
+func TestListRefusesPipes(t *testing.T) {
+	dir := tree(t, map[string]string{"in/a.jsonl": "", "in/b.txt": ""})
+	if err := errors.Join(syscall.Mkfifo(filepath.Join(dir, "in/pipe.jsonl"), 0o666), syscall.Mkfifo(filepath.Join(dir, "in/lock"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for path, format := range map[string]string{"in": "auto", "in/*": "auto", "in/pipe.jsonl": "auto", "in/": "files", "in/l*": "jsonl"} {
+		in := stages.Input{Paths: []string{filepath.Join(dir, path)}, Read: stages.DefaultRead()}
+		in.Read.Format = format
+		if _, _, err := List(context.Background(), []stages.Input{in}); err == nil || !strings.Contains(err.Error(), "but a pipe") {
+			t.Errorf("%s as %s: error %v", path, format, err)
+		}
+	}
+	os.Remove(filepath.Join(dir, "in/pipe.jsonl"))
+	in := stages.Input{Paths: []string{filepath.Join(dir, "in")}, Read: stages.DefaultRead()}
+	if shards, _, err := List(context.Background(), []stages.Input{in}); err != nil || len(shards) != 1 {
+		t.Errorf("%d shards, error %v", len(shards), err)
+	}
+}
+
 func TestCheckNames(t *testing.T) {
 	w := stages.DefaultWrite()
 	w.Compress = "none"
@@ -130,9 +153,16 @@ func TestCheckNames(t *testing.T) {
 	if err := CheckNames(shards(many[1:]...), sink); err != nil {
 		t.Error(err)
 	}
-	for _, bad := range [][]string{{"a.jsonl", "a.jsonl.gz"}, {"a.jsonl.gz", "a.jsonl/b.jsonl"}, many} {
-		if CheckNames(shards(bad...), sink) == nil {
-			t.Errorf("%d names are not refused", len(bad))
+	flat := make([]string, len(many))
+	for i := range many {
+		flat[i] = strings.TrimPrefix(many[i], "x/")
+	}
+	for want, bad := range map[string][]string{
+		`both become output "a.jsonl"`: {"a.jsonl", "a.jsonl.gz"}, `"a.jsonl.gz"`: {"a.jsonl.gz", "a.jsonl/b.jsonl"},
+		`output folder "data/x" would`: many, `output folder "data" would`: flat,
+	} {
+		if err := CheckNames(shards(bad...), sink); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d names: error %v, want %s", len(bad), err, want)
 		}
 	}
 }
