@@ -15,7 +15,12 @@ var errNoSketch = errors.New("a sample that others were compared with has no ske
 
 // hubs is with how many of a bucket each other member is compared in a wave: with the
 // best-ranked. Few are left to meet in later waves, and these are compared with more.
-func hubs(wave int) int { return 4 << (2 * (wave - 1)) }
+func hubs(wave int) int {
+	if wave == 1 {
+		return 4
+	}
+	return 16
+}
 
 // perGroup is how many questions all ranks ask at a time, about: bands are
 // looked at in groups, so that scratch is bounded.
@@ -28,7 +33,7 @@ const perGroup = 1 << 29
 func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
 	tables := []string{f.table(tableSketches), f.table(tableSame)}
 	if wave > 1 {
-		tables = append(tables, f.ofWave(tableCandidates, wave-1), f.table(tableVerdicts))
+		tables = append(append(tables, f.table(tableVerdicts)), f.waves(tableCandidates, wave-1)...)
 		left, err := count(ctx, m, f.meets, tables...)
 		if err != nil || left == 0 {
 			return nil, err
@@ -39,12 +44,13 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 		group = int(min(max(perGroup/n, 4), int64(group)))
 	}
 	found := m.Sorter()
+	bucket := f.newBucket(hubs(wave))
 	for from := 0; from < f.bands.Bands; from += group {
 		notes, err := m.ByKey(ctx, stages.ByKey{
 			Ask: func(ask func(stages.Question) error) error {
 				return f.askBands(ctx, m, tables, from, min(from+group, f.bands.Bands), ask)
 			},
-			Judge:  f.judgeBucket(hubs(wave)),
+			Judge:  bucket.judge,
 			Shared: true,
 		})
 		if err == nil {
@@ -54,7 +60,14 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 			return nil, errors.Join(err, found.Close())
 		}
 	}
-	return distinct(found.Sorted())
+	hot := []uint64{uint64(bucket.hot)}
+	if err := m.Sum(ctx, hot); err != nil {
+		return nil, errors.Join(err, found.Close())
+	}
+	if hot[0] == 0 {
+		return distinct(found.Sorted())
+	}
+	return f.meetInLists(ctx, m, found, wave)
 }
 
 // meets says whether a sample meets others in its bands: it has a sketch, and no
@@ -67,12 +80,21 @@ func (f *fuzzy) meets(notes [][]stages.Note) bool {
 	if len(notes) == 2 {
 		return true
 	}
-	return len(notes[2]) > 0 && len(notes[2][0].Payload) == 0 && !f.settled(notes[3])
+	if f.settled(notes[2]) {
+		return false
+	}
+	for i := len(notes) - 1; i >= 3; i-- {
+		if list := notes[i]; len(list) > 0 {
+			return len(list[0].Payload) == 0 // as of the last time that it asked
+		}
+	}
+	return false
 }
 
 // askBands asks under the keys of some bands.
 func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string, from, to int, ask func(stages.Question) error) error {
 	var sketch []uint16
+	payload := make([]byte, 1)
 	return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 		if !f.meets(notes) {
 			return nil
@@ -80,7 +102,8 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 		n := sketched(notes[0][0].Payload)
 		sketch = coordinates(sketch, n.sketch())
 		for band := from; band < to; band++ {
-			if err := ask(stages.Question{Key: f.family.key(f.bands, sketch, band), Order: n.order(), Sample: id}); err != nil {
+			payload[0] = byte(band)
+			if err := ask(stages.Question{Key: f.family.key(f.bands, sketch, band), Order: n.order(), Sample: id, Payload: payload}); err != nil {
 				return err
 			}
 		}
@@ -88,33 +111,80 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 	}, tables...)
 }
 
-// judgeBucket makes candidates of the members of a bucket.
-func (f *fuzzy) judgeBucket(hubs int) stages.Judge {
-	best := make([]stages.Question, 0, hubs)
-	payload := make([]byte, 0, linkSize)
-	return func(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
-		best = best[:0]
-		for q := range questions {
-			if f.keep.fixed(q.Order) {
-				// It stays whatever it is similar to.
-				if len(best) < hubs {
-					best = append(best, q)
-				}
-				continue
-			}
-			for _, b := range best {
-				if err := answer(stages.Note{Sample: q.Sample, Payload: appendLink(payload[:0], b.Sample, b.Order, q.Order)}); err != nil {
+// hotHubs is what hubs is beyond the first members of a hot bucket.
+const hotHubs = 2
+
+// A bucket makes candidates of the samples that agree in a band.
+type bucket struct {
+	keep    keep
+	hubs    int
+	refine  bool    // buckets that are too large
+	best    []place // the first members
+	full    bool    // no more of them are taken
+	early   []place // members that were met before a bucket turned out to be hot
+	hot     int     // members of hot buckets
+	payload [linkSize]byte
+}
+
+func (f *fuzzy) newBucket(hubs int) *bucket {
+	// Templates are found by coordinates of 16 bits.
+	return &bucket{keep: f.keep, hubs: hubs, refine: f.family.lanes == 1}
+}
+
+// judge is the judge of a band.
+func (b *bucket) judge(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
+	b.best, b.early, b.full = b.best[:0], b.early[:0], false
+	n := 0
+	for q := range questions {
+		p := place{q.Order, q.Sample}
+		if n == tooMany && b.refine {
+			// The rest is for residuals.
+			b.best, b.full = b.best[:min(len(b.best), hotHubs)], true
+		}
+		if err := b.compare(p, answer); err != nil {
+			return err
+		}
+		if n++; !b.refine {
+			continue
+		}
+		if n <= tooMany {
+			b.early = append(b.early, p)
+			continue
+		}
+		if n == tooMany+1 {
+			for i, p := range b.early {
+				if err := b.tell(p, i < voters, q.Payload[0], answer); err != nil {
 					return err
 				}
 			}
-			if len(best) < hubs {
-				best = append(best, q)
-			} else if err := answer(stages.Note{Sample: q.Sample}); err != nil {
-				return err
-			}
 		}
+		if err := b.tell(p, false, q.Payload[0], answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare makes pairs of a member and the best before it.
+func (b *bucket) compare(p place, answer func(stages.Note) error) error {
+	// A sample that is only compared with stays whatever it is similar to.
+	fixed := b.keep.fixed(p.order)
+	for _, q := range b.best {
+		if fixed {
+			break
+		}
+		if err := answer(stages.Note{Sample: p.id, Payload: appendLink(b.payload[:0], q.id, q.order, p.order)}); err != nil {
+			return err
+		}
+	}
+	if len(b.best) < b.hubs && !b.full {
+		b.best = append(b.best, p)
 		return nil
 	}
+	if fixed {
+		return nil
+	}
+	return answer(stages.Note{Sample: p.id})
 }
 
 // firsts tells each question with the payload of an earlier one the sample of the

@@ -40,6 +40,11 @@ func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages
 	}
 	chosen := m.Sorter()
 	if err = f.choose(passed, f.partners(wave), chosen); err == nil {
+		err = f.pairsOf(ctx, m, wave, true, func(id stages.ID, _ []byte, l link) error {
+			return chosen.Add(stages.Note{Sample: id, Payload: append(slices.Clone(l), waits)})
+		})
+	}
+	if err == nil {
 		var notes stages.Notes
 		if notes, err = chosen.Sorted(); err == nil {
 			err = m.Keep(tableChosen, notes)
@@ -56,21 +61,21 @@ func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages
 // tableChosen is what compare knows before the better samples are told.
 const tableChosen = "chosen"
 
-// pairsOf calls f with each pair of candidates of a sample at home that is to be
-// compared in a wave: those that share a band and did not in an earlier wave, and those that
-// wait, if the sample is still kept.
-func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, each func(id stages.ID, sketch []byte, l link) error) error {
+// pairsOf calls each with the pairs of candidates of samples at home that were not
+// compared before a wave: those that share a band and did not in an earlier wave, and those that
+// wait. It does so for the samples that are settled, or for the others.
+func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, settled bool, each func(id stages.ID, sketch []byte, l link) error) error {
 	tables := append([]string{f.table(tableSketches), f.table(tableVerdicts), f.ofWave(tableCandidates, wave), f.ofWave(tableOpen, wave-1)},
 		f.waves(tableCandidates, wave-1)...)
 	if wave == 1 {
 		tables = []string{tables[0], "", tables[2], ""}
 	}
 	return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-		if f.settled(notes[1]) {
+		if f.settled(notes[1]) != settled {
 			return nil
 		}
 		for _, n := range notes[2] {
-			if len(n.Payload) < linkSize || among(notes[4:], n.Payload) {
+			if len(n.Payload) != linkSize || among(notes[4:], n.Payload) {
 				continue
 			}
 			if err := each(id, sketched(notes[0][0].Payload).sketch(), link(n.Payload)); err != nil {
@@ -90,13 +95,14 @@ func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, each fu
 }
 
 // agreeing returns the pairs of a wave that the sketches do not reject: a
-// link, and in how many coordinates they agree, 2 bytes. The better one is still kept.
+// link, and in how many coordinates they agree, 2 bytes; 0 where the better one is not
+// kept at present.
 func (f *fuzzy) agreeing(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
 	var theirs, own []uint16
 	return m.Fetch(ctx, stages.Fetch{
 		Ask: func(ask func(stages.Question) error) error {
 			var payload []byte
-			return f.pairsOf(ctx, m, wave, func(id stages.ID, sketch []byte, l link) error {
+			return f.pairsOf(ctx, m, wave, false, func(id stages.ID, sketch []byte, l link) error {
 				payload = append(append(payload[:0], l...), sketch...)
 				return ask(stages.Question{Key: uint64(l.to()), Sample: id, Payload: payload})
 			})
@@ -112,16 +118,15 @@ func (f *fuzzy) agreeing(ctx context.Context, m stages.Meeting, wave int) (stage
 			return sketched(notes[0][0].Payload).sketch(), nil
 		},
 		Judge: func(_ context.Context, _ stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
-			if len(record) == 0 {
-				return nil
-			}
 			theirs = coordinates(theirs, record)
 			var payload [linkSize + 2]byte
 			for q := range questions {
-				own = coordinates(own, q.Payload[linkSize:])
-				n := f.family.agreeing(theirs, own)
-				if n < f.least {
-					continue
+				n := 0
+				if len(record) > 0 {
+					own = coordinates(own, q.Payload[linkSize:])
+					if n = f.family.agreeing(theirs, own); n < f.least {
+						continue
+					}
 				}
 				p := binary.LittleEndian.AppendUint16(append(payload[:0], q.Payload[:linkSize]...), uint16(n))
 				if err := answer(stages.Note{Sample: q.Sample, Payload: p}); err != nil {
@@ -139,10 +144,11 @@ func (f *fuzzy) choose(passed stages.Notes, partners int, out stages.Sorter) err
 	var group [][]byte
 	var sample stages.ID
 	end := func() error {
-		slices.SortFunc(group, f.morePromising)
+		f.promising(group)
 		for i, p := range group {
+			agree := binary.LittleEndian.Uint16(p[linkSize:])
 			p = p[:linkSize]
-			if i >= partners {
+			if i >= partners || agree == 0 {
 				p = append(p, waits)
 			}
 			if err := out.Add(stages.Note{Sample: sample, Payload: p}); err != nil {
@@ -168,20 +174,38 @@ func (f *fuzzy) choose(passed stages.Notes, partners int, out stages.Sorter) err
 	}
 }
 
-// morePromising orders pairs of one sample: those first whose sketches say that they are
-// similar, of these the better in keep order, since that is likelier to stay; then
-// the others, the more similar first.
-func (f *fuzzy) morePromising(a, b []byte) int {
-	x, y := binary.LittleEndian.Uint16(a[linkSize:]), binary.LittleEndian.Uint16(b[linkSize:])
-	similar := uint16(uint64(f.family.size) * f.threshold.num / f.threshold.den)
-	rank := cmp.Or(cmp.Compare(link(a).toOrder(), link(b).toOrder()), cmp.Compare(link(a).to(), link(b).to()))
-	switch {
-	case x >= similar && y >= similar:
-		return rank
-	case x >= similar || y >= similar:
-		return cmp.Compare(y, x)
+// promising orders the pairs of one sample, in place: by turns the best in keep order
+// of those whose sketches say that they are similar, since it is the likeliest to
+// stay, and the most similar of those that are left.
+func (f *fuzzy) promising(pairs [][]byte) {
+	agree := func(p []byte) uint16 { return binary.LittleEndian.Uint16(p[linkSize:]) }
+	rank := func(a, b []byte) int {
+		return cmp.Or(cmp.Compare(link(a).toOrder(), link(b).toOrder()), cmp.Compare(link(a).to(), link(b).to()))
 	}
-	return cmp.Or(cmp.Compare(y, x), rank)
+	similar := uint16(uint64(f.family.size) * f.threshold.num / f.threshold.den)
+	slices.SortFunc(pairs, func(a, b []byte) int { return cmp.Or(cmp.Compare(agree(b), agree(a)), rank(a, b)) })
+	best := slices.Clone(pairs)
+	best = slices.DeleteFunc(best, func(p []byte) bool { return agree(p) < similar })
+	slices.SortFunc(best, rank)
+	taken := make(map[stages.ID]bool, len(pairs))
+	var order [][]byte
+	take := func(list [][]byte) [][]byte {
+		for len(list) > 0 {
+			p := list[0]
+			list = list[1:]
+			if to := link(p).to(); !taken[to] {
+				taken[to] = true
+				order = append(order, p)
+				break
+			}
+		}
+		return list
+	}
+	for rest := slices.Clone(pairs); len(order) < len(pairs); {
+		best = take(best)
+		rest = take(rest)
+	}
+	copy(pairs, order)
 }
 
 // open returns what was chosen, and tells the better of each open pair.

@@ -52,7 +52,7 @@ type fuzzy struct {
 
 // maxWaves is how often buckets that are too large to compare all in them are
 // looked at again, among those that are still kept.
-const maxWaves = 3
+const maxWaves = 4
 
 // NewFuzzy returns the stages that remove samples whose text is similar to that of
 // another that stays. The Jaccard similarity is that of the sets of shingles of the
