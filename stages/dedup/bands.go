@@ -17,7 +17,7 @@ var errNoSketch = errors.New("a sample that others were compared with has no ske
 // best-ranked. Few are left to meet in later waves, and these are compared with more.
 func hubs(wave int) int {
 	if wave == 1 {
-		return 4
+		return 2
 	}
 	return 16
 }

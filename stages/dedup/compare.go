@@ -26,9 +26,9 @@ func (f *fuzzy) settled(verdicts []stages.Note) bool {
 	return !f.components && len(verdicts) > 0 && verdict(verdicts[0].Payload).gone()
 }
 
-// Notes about open pairs: a link alone is a pair that is open; one that is followed
-// by a byte waits for a later wave; an empty note says that the sample is the
-// better of an open pair.
+// Notes about pairs: a link alone is a pair that is open; one that is followed by a
+// byte waits for a later wave; an empty note says that the sample is the better of
+// some pair.
 const waits = 1
 
 // compare fetches the sketch of the better of each pair of candidates, drops
@@ -208,7 +208,7 @@ func (f *fuzzy) promising(pairs [][]byte) {
 	copy(pairs, order)
 }
 
-// open returns what was chosen, and tells the better of each open pair.
+// open returns what was chosen, and tells the better of each pair.
 func (f *fuzzy) open(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
 	return distinct(m.Fetch(ctx, stages.Fetch{
 		Ask: func(ask func(stages.Question) error) error {
@@ -223,19 +223,40 @@ func (f *fuzzy) open(ctx context.Context, m stages.Meeting) (stages.Notes, error
 		},
 		Record: func(stages.ID, [][]stages.Note) ([]byte, error) { return nil, nil },
 		Judge: func(_ context.Context, about stages.ID, _ []byte, questions questions, answer func(stages.Note) error) error {
-			open := false
 			for q := range questions {
-				open = open || len(q.Payload) == linkSize
 				if err := answer(stages.Note{Sample: q.Sample, Payload: q.Payload}); err != nil {
 					return err
 				}
 			}
-			if !open {
-				return nil
-			}
 			return answer(stages.Note{Sample: about})
 		},
 	}))
+}
+
+// need notes which samples in pairs have no shingle set from an earlier wave. Those
+// of pairs that wait are among them: later waves need not read for them again.
+func (f *fuzzy) need(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
+	needs := m.Sorter()
+	err := m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
+		if len(notes[0]) == 0 || len(first(notes[1:])) > 0 {
+			return nil
+		}
+		return needs.Add(stages.Note{Sample: id})
+	}, append([]string{f.ofWave(tableOpen, wave)}, f.waves(tableSets, wave-1)...)...)
+	if err != nil {
+		return nil, errors.Join(err, needs.Close())
+	}
+	return needs.Sorted()
+}
+
+// first returns the first of some lists that has notes.
+func first(lists [][]stages.Note) []stages.Note {
+	for _, list := range lists {
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
 }
 
 // among says that a note stands in one of the tables.

@@ -151,6 +151,7 @@ const (
 	tableSame       = "same"       // to a sample with the shingles of another: that other
 	tableCandidates = "candidates" // by wave: pairs that share a band
 	tableOpen       = "open"       // by wave: pairs that sketches do not reject
+	tableNeeds      = "needs"      // by wave: samples in such pairs whose set is not there yet
 	tableSets       = "sets"       // by wave: shingle sets of samples in open pairs
 	tableEdges      = "edges"      // by wave: similar pairs
 	tableVerdicts   = "verdicts"   // who goes, for whose sake; who is a keeper

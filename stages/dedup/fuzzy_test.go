@@ -29,7 +29,7 @@ func name(o Fuzzy, seed uint64) string {
 func TestFuzzyAgainstAllPairs(t *testing.T) {
 	turn, exact, gone := 0, 0, 0
 	for _, num := range []uint64{500, 600, 700, 800, 900, 950, 1000} {
-		for seed := range uint64(6) {
+		for seed := range uint64(9) {
 			o := settings(turn, num)
 			turn++
 			docs := maker{rand.New(rand.NewPCG(num, seed))}.corpus(120, 5)
@@ -125,9 +125,9 @@ func TestFuzzyTemplate(t *testing.T) {
 	if !slices.Equal(keeper, w.keeper) {
 		t.Errorf("keepers %v, want %v", keeper, w.keeper)
 	}
-	for wave := 1; wave <= maxWaves; wave++ {
-		if m.Held(fmt.Sprint("fuzzy.edges", wave)) == 0 {
-			t.Errorf("wave %d finds nothing", wave)
+	for wave := range 3 {
+		if m.Held(fmt.Sprint("fuzzy.edges", wave+1)) == 0 {
+			t.Errorf("wave %d finds nothing", wave+1)
 		}
 	}
 }

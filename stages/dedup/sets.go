@@ -29,25 +29,23 @@ func (s *sets) Columns() stages.Columns {
 
 // Tables of the wave.
 func (s *sets) Tables() stages.Tables {
-	t := stages.Tables{Given: s.ofWave(tableOpen, s.wave), Notes: s.ofWave(tableSets, s.wave)}
+	t := stages.Tables{Given: s.ofWave(tableNeeds, s.wave), Notes: s.ofWave(tableSets, s.wave)}
 	if s.last() {
 		t.Apply = s.table(tableVerdicts)
 	}
 	return t
 }
 
-// Note notes the shingle sets of the rows in open pairs.
+// Note notes the shingle sets of the rows that need one.
 func (s *sets) Note(_ context.Context, b *stages.Batch, given []stages.Note, note func(stages.Note)) error {
 	w := s.workers.Get().(*sketcher)
 	defer s.workers.Put(w)
 	texts := b.Column(s.common.Column).Text
-	last := -1
 	for _, g := range given {
 		i := int(g.Sample.Row() - b.First)
-		if i == last || !b.Keep[i] || len(g.Payload) > linkSize {
+		if !b.Keep[i] {
 			continue
 		}
-		last = i
 		w.shingles = w.shingler.Append(w.shingles[:0], texts[i])
 		w.note = appendSet(w.note[:0], w.shingles)
 		note(stages.Note{Sample: g.Sample, Payload: w.note})
@@ -119,7 +117,7 @@ func (s *sets) Rounds() []stages.Round {
 // the pairs that are at or above the threshold: a link, then the shingles in common
 // and in all, uvarints.
 func (s *sets) verify(ctx context.Context, m stages.Meeting) (stages.Notes, error) {
-	tables := []string{s.Tables().Notes}
+	sets := s.waves(tableSets, s.wave)
 	return m.Fetch(ctx, stages.Fetch{
 		Ask: func(ask func(stages.Question) error) error {
 			var payload []byte
@@ -128,23 +126,25 @@ func (s *sets) verify(ctx context.Context, m stages.Meeting) (stages.Notes, erro
 					if len(n.Payload) != linkSize {
 						continue // the better of a pair, or one that waits
 					}
-					if len(notes[1]) == 0 {
+					own := first(notes[1:])
+					if own == nil {
 						return errNoSketch
 					}
-					payload = append(append(payload[:0], n.Payload...), notes[1][0].Payload...)
+					payload = append(append(payload[:0], n.Payload...), own[0].Payload...)
 					if err := ask(stages.Question{Key: uint64(link(n.Payload).to()), Sample: id, Payload: payload}); err != nil {
 						return err
 					}
 				}
 				return nil
-			}, s.Tables().Given, s.Tables().Notes)
+			}, append([]string{s.ofWave(tableOpen, s.wave)}, sets...)...)
 		},
-		Tables: tables,
+		Tables: sets,
 		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
-			if len(notes[0]) == 0 {
+			set := first(notes)
+			if set == nil {
 				return nil, errNoSketch
 			}
-			return notes[0][0].Payload, nil
+			return set[0].Payload, nil
 		},
 		Judge: func(_ context.Context, _ stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
 			var payload []byte

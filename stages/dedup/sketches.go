@@ -106,6 +106,9 @@ func (f *fuzzy) pairs(wave int) []stages.Round {
 	return []stages.Round{find, {
 		Name: f.Name() + ": sketches", Makes: f.ofWave(tableOpen, wave), Given: given,
 		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.compare(ctx, m, wave) },
+	}, {
+		Name: f.Name() + ": sets to read", Makes: f.ofWave(tableNeeds, wave), Given: []string{f.ofWave(tableOpen, wave)},
+		Run: func(ctx context.Context, m stages.Meeting) (stages.Notes, error) { return f.need(ctx, m, wave) },
 	}}
 }
 

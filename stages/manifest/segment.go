@@ -192,6 +192,16 @@ func (s *Segment) Close() error {
 	return err
 }
 
+// CloseVolatile closes a segment that need not outlive the process: nothing is synced.
+func (s *Segment) CloseVolatile() error {
+	err := s.flush()
+	if e := s.f.Close(); err == nil {
+		err = writing(s.path, e)
+	}
+	s.err = fmt.Errorf("segment %s: %w", s.path, os.ErrClosed)
+	return err
+}
+
 // Segments are the segments of one rank and start, as many as are written at
 // the same time. Its methods may be called by several goroutines.
 type Segments struct {

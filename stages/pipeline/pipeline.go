@@ -179,7 +179,7 @@ func (r *run) runPasses(ctx context.Context) error {
 
 func (r *run) runPass(ctx context.Context, p int) error {
 	var clock clock
-	if !r.unread(p) {
+	if r.readsAny(p) {
 		if err := r.readPass(ctx, p, &clock); err != nil {
 			return err
 		}
@@ -300,23 +300,14 @@ func (r *run) stopping() bool {
 	}
 }
 
-// complete says that all blocks of a pass are done, or need not be read.
+// complete says that all blocks of a pass are done that it reads.
 func (r *run) complete(p int) bool {
-	if r.unread(p) {
-		return true
-	}
 	for b, rec := range r.records[p] {
 		if rec == nil && r.reads(p, b) {
 			return false
 		}
 	}
 	return true
-}
-
-// reads says that pass p reads a block: the last one reads no shard that is not
-// part of the output.
-func (r *run) reads(p, block int) bool {
-	return !r.passes[p].Last() || r.shards[r.blocks[block].Shard].Against == ""
 }
 
 // segments is the folder of the segment files.

@@ -39,24 +39,40 @@ func (r *run) empty(table string) bool {
 	return t == nil || t.Count == 0
 }
 
-// unread says that pass p has nothing to read for: its shuffler is given no
-// note, and nothing else is to be found out. All rounds before it have been held.
-func (r *run) unread(p int) bool {
+// reads says that pass p reads a block. All rounds before it have been held. The
+// last pass reads no shard that is not part of the output; a pass for a shuffler
+// that is given notes, and in which nothing else is to be found out, only the blocks
+// that have some.
+func (r *run) reads(p, block int) bool {
 	pass := r.passes[p]
-	if pass.Ends == nil || pass.Ends.Tables().Given == "" || !r.empty(pass.Ends.Tables().Given) {
+	if pass.Last() {
+		return r.shards[r.blocks[block].Shard].Against == ""
+	}
+	given := pass.Ends.Tables().Given
+	if given == "" || slices.ContainsFunc(pass.Steps, func(s stages.Step) bool { return s.Count }) {
+		return true
+	}
+	t := r.tables[given]
+	if t == nil {
 		return false
 	}
-	for _, step := range pass.Steps {
-		if step.Count {
-			return false
-		}
-	}
-	return true
+	_, some := t.Blocks[block]
+	return some
 }
 
-// prior returns the last pass before p that was read, -1 if there is none.
-func (r *run) prior(p int) int {
-	for p--; p >= 0 && r.unread(p); p-- {
+// readsAny says that pass p reads something.
+func (r *run) readsAny(p int) bool {
+	for b := range r.blocks {
+		if r.reads(p, b) {
+			return true
+		}
+	}
+	return r.passes[p].Last()
+}
+
+// prior returns the last pass before p that read a block, -1 if there is none.
+func (r *run) prior(p, block int) int {
+	for p--; p >= 0 && !r.reads(p, block); p-- {
 	}
 	return p
 }

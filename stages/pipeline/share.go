@@ -96,10 +96,10 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 func (r *run) columns(c *mapPass) error {
 	for s := range r.shards {
 		present := make([]int64, len(c.wanted)+1)
-		if !r.reads(c.p, r.firstBlock[s]) {
-			continue
-		}
 		for _, rec := range r.records[c.p][r.firstBlock[s]:r.firstBlock[s+1]] {
+			if rec == nil {
+				continue // not read
+			}
 			for i, n := range rec.present {
 				present[i] += n
 			}

@@ -13,7 +13,7 @@ import (
 // left, and the notes about them.
 func (b *blockRun) openState(blk *stages.Block) error {
 	r := b.m.r
-	if prior := r.prior(b.rec.pass); prior >= 0 {
+	if prior := r.prior(b.rec.pass, blk.Index); prior >= 0 {
 		ref := r.records[prior][blk.Index].alive
 		if ref != (manifest.Ref{}) {
 			var err error

@@ -128,9 +128,10 @@ func (w *tableWriter) end() ([]byte, error) {
 	return w.index, w.segment.Sync()
 }
 
+// close gives the file back. What end returned no error for is written.
 func (w *tableWriter) close() {
 	if w.segment != nil {
-		w.segment.Close()
+		_ = w.segment.CloseVolatile()
 	}
 }
 
