@@ -3,10 +3,12 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -102,3 +104,39 @@ func (f folder) each(text, out string, n int, o pipeline.Options) []error {
 	})
 	return errs
 }
+
+// A phases is a watch that does something when the first rank begins the at-th
+// pass or round of a run, or ends it.
+type phases struct {
+	at   int
+	ends bool
+	do   func()
+
+	mu    sync.Mutex
+	names []string // of those that have begun
+}
+
+func (w *phases) Pass(p, _ int, what string, _ int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	name := fmt.Sprintf("%d %s", p, what)
+	if slices.Contains(w.names, name) {
+		return
+	}
+	w.names = append(w.names, name)
+	if len(w.names) == w.at && !w.ends {
+		w.do()
+	}
+}
+
+func (w *phases) Finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.names) == w.at && w.ends && w.do != nil {
+		w.do()
+		w.do = nil
+	}
+}
+
+func (w *phases) Block(int, int)    {}
+func (w *phases) Done(int64, int64) {}

@@ -23,6 +23,7 @@ import (
 func catalogue() job.Catalog {
 	return job.Catalog{
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact).Takes("action"),
+		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}
 }

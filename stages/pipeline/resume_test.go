@@ -63,6 +63,9 @@ func child(path string) int {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	})}
+	if phase, _ := strconv.Atoi(os.Getenv("SLUICE_TEST_PHASE")); phase > 0 {
+		o.Watch = &phases{at: phase, ends: os.Getenv("SLUICE_TEST_ENDS") != "", do: func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) }}
+	}
 	err = mpi.Local(ranks, mpi.Config{}, func(c mpi.Comm) error {
 		_, err := pipeline.Run(context.Background(), c, j, o)
 		return err
