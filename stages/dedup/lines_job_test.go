@@ -225,6 +225,53 @@ func TestLinesJob(t *testing.T) {
 	}
 }
 
+// With more questions than memory holds.
+func TestLinesOnScratch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	s := newSite(t)
+	s.corpus(4, 8, 20000)
+	want, _ := s.oracle()
+	if _, err := s.run(linesJob, "out", 1, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "out", want, s.files("out/data"))
+}
+
+// Texts that are hard to cut, next to others: one of very many short lines, one line
+// of megabytes, nothing but line feeds.
+func TestLinesHardTexts(t *testing.T) {
+	s := newSite(t)
+	long := strings.Repeat("x", 3<<20)
+	var many strings.Builder
+	for i := range 400_000 {
+		fmt.Fprintf(&many, "%d\n", i%150_000)
+	}
+	texts := []string{
+		many.String(), long + "\nshort", strings.Repeat("\n", 2<<20), "short\r\n7\n" + long, "", "\n", "149999",
+		"7\n" + many.String() + "own",
+	}
+	want := []string{texts[0], texts[1], texts[2], "", "", "\n", "", "own"}
+	goes := []bool{false, false, false, true, false, false, true, false}
+	var in, out strings.Builder
+	for i, text := range texts {
+		row := func(text string) string {
+			p, _ := json.Marshal(text)
+			return fmt.Sprintf("{\"n\": %d, \"text\": %s}\n", i, p)
+		}
+		in.WriteString(row(text))
+		if !goes[i] {
+			out.WriteString(row(want[i]))
+		}
+	}
+	s.write("in/a.jsonl", in.String())
+	if _, err := s.run("input = [\"in\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.lines\"\n", "out", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "out", map[string]string{"a.jsonl": out.String()}, s.files("out/data"))
+}
+
 // An alarm is a watch that does something at the n-th event.
 type alarm struct {
 	left atomic.Int64
