@@ -86,7 +86,7 @@ func (r *filesReader) Close() error     { return nil }
 type docs struct {
 	source *filesSource
 	buf    []byte
-	text   [][]byte
+	texts  [][]byte
 	ids    [][]byte
 }
 
@@ -110,7 +110,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 	}
 	b := stages.NewBatch(r.shard, r.block, first, n)
 	b.Origin = d
-	d.buf, d.text, d.ids = grow(d.buf, int(size)+n), resize(d.text, n), resize(d.ids, n)
+	d.buf, d.texts, d.ids = grow(d.buf, int(size)+n), resize(d.texts, n), resize(d.ids, n)
 	buf := d.buf
 	for i := range n {
 		at := r.block.Offset + first + int64(i)
@@ -133,7 +133,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 		case !validUTF8(buf[:k]):
 			b.Damage(i, -1, "%s: a document that is not UTF-8", f.Name)
 		default:
-			d.text[i] = buf[:k:k]
+			d.texts[i] = buf[:k:k]
 			buf = buf[k:]
 		}
 	}
@@ -151,7 +151,7 @@ func (r *filesReader) columns(b *stages.Batch, d *docs) {
 		from := make([][]byte, b.Len()) // a column that documents do not have
 		switch f.path {
 		case "text":
-			from = d.text
+			from = d.texts
 		case "id":
 			from = d.ids
 		}
@@ -204,7 +204,7 @@ func (d *docs) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []by
 		case in == "id":
 			o.dst = appendString(o.dst, d.ids[i])
 		default:
-			o.dst = appendString(o.dst, d.text[i])
+			o.dst = appendString(o.dst, d.texts[i])
 		}
 	}
 	o.added(b, i, p)

@@ -183,5 +183,6 @@ func Release(b *stages.Batch) {
 // An origin is what a source keeps in Batch.Origin.
 type origin interface {
 	missing() ([]string, int)
+	text(b *stages.Batch, i int) []byte
 	release()
 }

@@ -18,10 +18,11 @@ type rows struct {
 	ends   []int  // of the lines in raw, behind their newlines
 
 	scan    *scanner
-	places  []place // len(fields) per row
-	closes  []int   // the closing brace of each row, from its start; 0: damaged
-	objects int     // rows that hold an object
-	has     []bool  // by field: some row has it
+	alone   *scanner // of the text alone; nil until it is asked for
+	places  []place  // len(fields) per row
+	closes  []int    // the closing brace of each row, from its start; 0: damaged
+	objects int      // rows that hold an object
+	has     []bool   // by field: some row has it
 	columns []stages.Column
 	ids     [][]byte
 }
