@@ -118,6 +118,9 @@ func (p *program) showPlan(j *job.Job, o planOptions) error {
 	p.planHead(made)
 	p.planPasses(made)
 	p.planCost(made)
+	if w := own.ScratchWarning(); w != "" && made.Scratch > 0 {
+		p.errorf("%s", w)
+	}
 	for _, w := range made.Warnings() {
 		p.errorf("%s", w)
 	}

@@ -25,21 +25,24 @@ type Job struct {
 	Dir  string // its folder
 	Text []byte // the job file as it was read, without what it includes
 
-	Inputs       []stages.Input // at least one
-	Output       string
-	Memory       int64         // bytes per rank; 0 until Resolve where the file does not say
-	Scratch      string        // folder for temporary files
-	ScratchMax   int64         // bytes per node; 0 until Resolve where the file does not say
-	Device       string        // auto, host or cuda
-	Threads      int           // per rank; 0 until Resolve where the file does not say
-	Seed         uint64        //
-	MaxBad       float64       // share of rows that may be damaged
-	MaxBadShards float64       // share of shards that may be damaged
-	Watchdog     time.Duration // 0 = never
-	Read         stages.Read
-	Write        stages.Write
-	Stages       []Stage
-	Job          sbatch.Job
+	Inputs     []stages.Input // at least one
+	Output     string
+	Memory     int64  // bytes per rank; 0 until Resolve where the file does not say
+	Scratch    string // folder for temporary files
+	ScratchMax int64  // bytes per node; 0 until Resolve where the file does not say
+	// ScratchInMemory says, after Resolve, that scratch takes memory. What Memory
+	// says is what is left of it.
+	ScratchInMemory bool
+	Device          string        // auto, host or cuda
+	Threads         int           // per rank; 0 until Resolve where the file does not say
+	Seed            uint64        //
+	MaxBad          float64       // share of rows that may be damaged
+	MaxBadShards    float64       // share of shards that may be damaged
+	Watchdog        time.Duration // 0 = never
+	Read            stages.Read
+	Write           stages.Write
+	Stages          []Stage
+	Job             sbatch.Job
 }
 
 // A Stage is a [[stage]] table.
@@ -82,6 +85,7 @@ func (j *Job) Resolve(localRanks, sharing int) error {
 	if j.Threads == 0 {
 		j.Threads = DefaultThreads(sharing)
 	}
+	j.shareMemory(localRanks)
 	if j.ScratchMax == 0 {
 		j.ScratchMax = DefaultScratchMax(j.Scratch)
 	}

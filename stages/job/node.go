@@ -5,11 +5,9 @@ import (
 	"math"
 	"os"
 	"path"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // DefaultMemory returns the bytes that each of localRanks ranks on this node
@@ -112,15 +110,9 @@ func Cores() string {
 
 // DefaultScratchMax returns 90 % of what is free where dir is or will be.
 func DefaultScratchMax(dir string) int64 {
-	for {
-		var s syscall.Statfs_t
-		if syscall.Statfs(dir, &s) == nil {
-			return int64(s.Bavail) * int64(s.Bsize) / 10 * 9
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return 0
-		}
-		dir = up
+	s, ok := statfs(dir)
+	if !ok {
+		return 0
 	}
+	return int64(s.Bavail) * int64(s.Bsize) / 10 * 9
 }

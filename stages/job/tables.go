@@ -67,14 +67,14 @@ func (p *parser) top(t table, at Place) {
 	p.scratch(t)
 }
 
-// scratch settles where temporary files go.
+// scratch settles where temporary files go: never into memory that nobody named.
 func (p *parser) scratch(t table) {
 	if n := t["scratch"]; n != nil && n.value != "" {
 		p.job.Scratch = p.path(n, "scratch")
 		return
 	}
 	for _, name := range []string{"SLURM_TMPDIR", "TMPDIR"} {
-		if dir, _ := p.getenv(name); filepath.IsAbs(dir) {
+		if dir, _ := p.getenv(name); filepath.IsAbs(dir) && !InMemory(dir) {
 			p.job.Scratch = filepath.Clean(dir)
 			return
 		}

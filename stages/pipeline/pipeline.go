@@ -137,6 +137,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		out.Already = done
 		return out, err
 	}
+	r.warnScratch()
 	err = r.runPasses(ctx)
 	var written error // of the report: only rank 0 knows
 	if c.Rank() == 0 && r.records != nil {

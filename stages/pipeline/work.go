@@ -49,6 +49,18 @@ func spans(blocks []stages.Block, homes []int, todo func(block int) bool, stream
 	return all
 }
 
+// warnScratch says that scratch is memory, where the input is so large that
+// the sorters may need scratch.
+func (r *run) warnScratch() {
+	var bytes int64
+	for _, b := range r.blocks {
+		bytes += b.Bytes
+	}
+	if w := r.job.ScratchWarning(); w != "" && bytes > r.budget.Sort*int64(r.comm.Size()) {
+		r.notice("%s", w)
+	}
+}
+
 // work hands out the spans of a pass: first those of this rank's own home,
 // then those that other ranks have not come to.
 type work struct {

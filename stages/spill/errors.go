@@ -13,7 +13,7 @@ type FullError struct {
 
 func (e *FullError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("spill: %s needs %d bytes, more than its share of %d of the scratch\nraise `scratch_max`, or give `scratch` a larger disk, or the job more `memory`", e.Path, e.Bytes, e.Limit)
+		return fmt.Sprintf("spill: %s needs %d bytes, more than its share of %d of the scratch\nraise `scratch_max`, or give `scratch` a folder on a larger disk, or the job more `memory`", e.Path, e.Bytes, e.Limit)
 	}
 	return fmt.Sprintf("spill: no space for %s beyond %d bytes: %v\ngive `scratch` a folder on a larger disk, or use more nodes", e.Path, e.Bytes, e.Err)
 }
