@@ -8,7 +8,8 @@ import (
 	"sluice/stages/progress"
 )
 
-// funnel prints how many rows went into and came out of each stage.
+// funnel prints how many rows went into and came out of each stage, and the clusters
+// that dedups found.
 func (p *program) funnel(r *pipeline.Report) {
 	rows := [][]string{{"STAGE", "KIND", "ROWS IN", "ROWS OUT", "KEPT"}}
 	for _, s := range r.Stages {
@@ -16,6 +17,12 @@ func (p *program) funnel(r *pipeline.Report) {
 	}
 	rows = append(rows, []string{"all", "", progress.Count(r.RowsIn), progress.Count(r.RowsOut), share(r.RowsOut, r.RowsIn)})
 	p.table(rows, 2)
+	for _, s := range r.Stages {
+		if c := s.Clusters; c != nil {
+			fmt.Fprintf(p.stdout, "%s: %s of %s samples, the largest of %s around %s\n", s.Name,
+				plural(int(c.Count), "cluster"), progress.Count(c.Samples), progress.Count(c.Largest[0].Size), c.Largest[0].ID)
+		}
+	}
 	if r.RowsDamaged > 0 {
 		fmt.Fprintf(p.stdout, "damaged rows: %s\n", progress.Count(r.RowsDamaged))
 	}

@@ -20,8 +20,9 @@ import (
 )
 
 // The list of duplicates is made by a round of its own, of what the last pass notes: a
-// removed sample asks under its keeper, the keeper under itself, with its id. The
-// judge tells the rank that writes about the removed sample.
+// removed sample asks under its keeper, the keeper under itself, with its id and how
+// its text begins. The judge tells the rank that writes about the removed sample, and
+// counts clusters.
 
 // mix64 is the finalizer of SplitMix64: a bijection that spreads IDs over keys.
 func mix64(x uint64) uint64 {
@@ -48,7 +49,8 @@ const maxID = 3000
 
 // noteDuplicates notes the removals and keepers of a batch. A sample may have been
 // removed or have become a keeper in several stages. The note of a keeper is its
-// id; that of a removed sample is keeper, stage, similarity, group, id.
+// id and the beginning of its text; that of a removed sample is keeper, stage,
+// similarity, group, id.
 func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
 	id := func(i int) []byte {
 		if b.RowID == nil || len(b.RowID[i]) > maxID {
@@ -64,7 +66,8 @@ func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
 		if len(removed) == 0 || len(keepers) > 0 && keepers[0] <= removed[0].Row {
 			i := keepers[0]
 			keepers = keepers[1:]
-			payload = append(append(payload[:0], aboutKeeper), id(i)...)
+			payload = appendBytes(append(payload[:0], aboutKeeper), id(i))
+			payload = format.AppendSnippet(payload, b, i)
 			note(stages.Note{Sample: b.ID(i), Payload: payload})
 			continue
 		}
@@ -94,17 +97,46 @@ func askDuplicate(id stages.ID, payload []byte) stages.Question {
 	return stages.Question{Key: mix64(keeper), Order: aboutRemoved, Sample: id, Payload: payload[1:]}
 }
 
-// judgeDuplicates adds the keeper's id to what removed samples asked.
-func judgeDuplicates(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
-	var keeper, payload []byte
+// A clusterJudge judges what became of the samples of each keeper. It belongs to
+// one rank.
+type clusterJudge struct {
+	tallies []tally // by stage
+	removed []int64 // for the sake of the keeper, by stage
+	keeper  []byte  // its id
+	text    []byte
+	payload []byte
+}
+
+func newClusterJudge(stages int) *clusterJudge {
+	return &clusterJudge{tallies: make([]tally, stages), removed: make([]int64, stages)}
+}
+
+// judge adds the keeper's id to what removed samples asked.
+func (j *clusterJudge) judge(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
+	clear(j.removed)
+	j.keeper, j.text = j.keeper[:0], j.text[:0]
+	var keeper uint64
 	for q := range questions {
+		d := decoder{p: q.Payload}
 		if q.Order == aboutKeeper {
-			keeper = append(keeper[:0], q.Payload...)
+			j.keeper = append(j.keeper, d.bytes()...)
+			j.text = append(j.text, d.p...)
 			continue
 		}
-		payload = append(append(payload[:0], q.Payload...), keeper...)
-		if err := answer(stages.Note{Sample: q.Sample, Payload: payload}); err != nil {
+		keeper = d.uint64()
+		stage := d.uint()
+		if d.short || stage >= uint64(len(j.removed)) {
+			return errShort
+		}
+		j.removed[stage]++
+		j.payload = append(append(j.payload[:0], q.Payload...), j.keeper...)
+		if err := answer(stages.Note{Sample: q.Sample, Payload: j.payload}); err != nil {
 			return err
+		}
+	}
+	for stage, n := range j.removed {
+		if n > 0 {
+			j.tallies[stage].add(sized{n + 1, stages.ID(keeper), j.keeper, j.text})
 		}
 	}
 	return nil
@@ -127,12 +159,14 @@ func tableRanges(shards []stages.Shard) []int {
 	return append(ranges, len(shards))
 }
 
-// listDuplicates holds the round of pass p, and writes the files of the list. It is collective.
+// listDuplicates holds the round of pass p, writes the files of the list, and reports
+// clusters. It is collective.
 func (r *run) listDuplicates(ctx context.Context, p int, c *clock) error {
 	m := r.meeting("list of duplicates", &c.Clock)
 	m.Tables = map[string]*round.Table{duplicatesTable: r.noted(p)}
 	m.Dest = func(id stages.ID) int { return r.rangeOwner(r.rangeOf(id)) }
-	answers, err := m.ByKey(ctx, stages.ByKey{Judge: judgeDuplicates, Ask: func(ask func(stages.Question) error) error {
+	clusters := newClusterJudge(len(r.stages))
+	answers, err := m.ByKey(ctx, stages.ByKey{Judge: clusters.judge, Ask: func(ask func(stages.Question) error) error {
 		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 			for _, n := range notes[0] {
 				if err := ask(askDuplicate(id, n.Payload)); err != nil {
@@ -155,7 +189,7 @@ func (r *run) listDuplicates(ctx context.Context, p int, c *clock) error {
 		return err
 	}
 	r.duplicates = int64(sum[0])
-	return nil
+	return r.sumClusters(ctx, clusters.tallies)
 }
 
 // rangeOf returns the range of a sample and rangeOwner the rank that writes it.

@@ -103,6 +103,7 @@ type run struct {
 	tables     map[string]*round.Table
 	reports    map[int]PassReport // by pass; rank 0 only
 	duplicates int64
+	clusters   map[string]*ClusterReport // by stage; rank 0 only
 
 	watch   []Watch           // this rank's
 	life    *progress.Life    // this rank's

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"path/filepath"
 	"sync/atomic"
@@ -37,6 +38,13 @@ type StageReport struct {
 	Kind    string `json:"kind"`
 	RowsIn  int64  `json:"rows_in"`
 	RowsOut int64  `json:"rows_out"`
+	// Clusters is set for a dedup that found duplicates, once the job is done.
+	Clusters *ClusterReport `json:"clusters,omitempty"`
+}
+
+// String returns the line of the funnel.
+func (s StageReport) String() string {
+	return fmt.Sprintf("{%s %s %d %d}", s.Name, s.Kind, s.RowsIn, s.RowsOut)
 }
 
 // A PassReport is what the ranks did in a pass.
@@ -157,7 +165,7 @@ func (r *run) funnel(rows int64) []StageReport {
 			if !step.Count {
 				continue
 			}
-			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows}
+			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows, Clusters: r.clusters[step.Stage.Name()]}
 			for _, rec := range r.records[p] {
 				if rec != nil {
 					s.RowsOut += rec.counts[n]

@@ -30,6 +30,9 @@ type schema struct {
 
 func compare(t *testing.T, where string, typ reflect.Type, s schema) {
 	t.Helper()
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
 	if typ.Kind() == reflect.Slice {
 		if s.Items == nil {
 			t.Errorf("%s: no items in the schema", where)

@@ -338,9 +338,11 @@ func (r *blockSample) list(b *stages.Batch) {
 	c := &r.cost.Rounds[0]
 	const removal = 1 + 4 + 8 + 8 + 1 // stage, similarity, keeper, group, length of the id
 	seen := map[int]bool{}
+	var text []byte
 	for _, i := range b.Keepers {
 		if !seen[i] {
-			c.Asked.add(1, round.HeaderSize+id(i))
+			text = format.AppendSnippet(text[:0], b, i)
+			c.Asked.add(1, round.HeaderSize+1+id(i)+len(text))
 		}
 		seen[i] = true
 	}
