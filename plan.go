@@ -117,6 +117,7 @@ func (p *program) showPlan(j *job.Job, o planOptions) error {
 	}
 	p.planHead(made)
 	p.planPasses(made)
+	p.planStages(made)
 	p.planCost(made)
 	if w := own.ScratchWarning(); w != "" && made.Scratch > 0 {
 		p.errorf("%s", w)
@@ -176,6 +177,21 @@ func (p *program) planPasses(m *plan.Plan) {
 	}
 	p.table(rows, 5)
 	fmt.Fprintln(p.stdout)
+}
+
+// planStages prints what stages say of themselves.
+func (p *program) planStages(m *plan.Plan) {
+	for _, pass := range m.Passes {
+		e, ok := pass.Ends.(stages.Explainer)
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(p.stdout, "%s\n", pass.Ends.Name())
+		for _, line := range e.Explain() {
+			fmt.Fprintf(p.stdout, "  %s\n", line)
+		}
+		fmt.Fprintln(p.stdout)
+	}
 }
 
 func (p *program) planCost(m *plan.Plan) {

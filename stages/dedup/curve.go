@@ -1,0 +1,36 @@
+package dedup
+
+import (
+	"fmt"
+
+	"sluice/stages/sketch"
+)
+
+// Explain says how surely the bands find pairs, and what a sketch takes.
+func (s *sketches) Explain() []string {
+	b := s.bands
+	similar, found := "J      ", "found %"
+	for _, j := range []float64{0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95} {
+		similar += fmt.Sprintf(" %6.2f", j)
+		found += fmt.Sprintf(" %6.*f", decimals(b.Found(j)), 100*b.Found(j))
+	}
+	return []string{
+		fmt.Sprintf("%d bands x %d rows of %d coordinates; of pairs at the threshold of %v, %.2f %% meet in a band",
+			b.Bands, b.Rows, s.size, s.threshold, 100*b.Found(s.threshold.value())),
+		fmt.Sprintf("%d bytes a sketch, %d with its order and hash; %d coordinates of %d must agree for a pair to be looked at",
+			2*s.size, 2*s.size+sketchAt, sketch.MinAgreeing(s.threshold.value(), s.size), s.size),
+		similar,
+		found,
+	}
+}
+
+// decimals is how many decimals of a percentage say something.
+func decimals(p float64) int {
+	if p < 0.995 {
+		return 1
+	}
+	return 2
+}
+
+func (f fraction) value() float64 { return float64(f.num) / float64(f.den) }
+func (f fraction) String() string { return fmt.Sprint(f.value()) }
