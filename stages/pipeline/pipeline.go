@@ -44,11 +44,11 @@ func LifeDir(output string) string { return filepath.Join(output, ".sluice", "li
 // A Watch follows one rank. Its methods may be called by several goroutines.
 type Watch interface {
 	// Pass begins a pass, of which this start has to read so many bytes over
-	// all ranks. what says what the rank does in it.
+	// all ranks, or a round after it, with none. what says what the rank does in it.
 	Pass(pass, passes int, what string, bytes int64)
 	// Block says which block of the input is begun; passes count from 1.
 	Block(pass, block int)
-	// Done adds bytes read and rows seen.
+	// Done adds bytes read and rows seen; in a round, records that were routed.
 	Done(bytes, rows int64)
 	// Finish says that this rank has no more to do in the pass.
 	Finish()

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"sluice/mpi"
@@ -166,15 +167,11 @@ func (r *run) holdRounds(ctx context.Context, p int, c *clock) error {
 
 func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	rd := r.rounds[p][k]
-	for _, w := range r.watch {
-		w.Pass(p+1, len(r.passes), rd.Name, 0)
-	}
+	watched := r.watchRound(p, rd.Name, &c.Clock)
 	begin := time.Now()
 	file := fmt.Sprintf("round%d-%d-%d-%d.seg", p, k, r.start, r.comm.Rank())
 	table, index, err := r.meeting(rd.Name, &c.Clock).Hold(ctx, rd.Run, file)
-	for _, w := range r.watch {
-		w.Finish()
-	}
+	watched()
 	if err != nil {
 		return err
 	}
@@ -191,6 +188,45 @@ func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	}
 	r.tables[rd.Makes], r.reports[p] = table, report
 	return nil
+}
+
+// watchRound tells the watch that a round begins, and every second how many records
+// this rank has routed, until what it returns is called.
+func (r *run) watchRound(p int, name string, c *round.Clock) (end func()) {
+	for _, w := range r.watch {
+		w.Pass(p+1, len(r.passes), name, 0)
+	}
+	routed := func() int64 { return c.Asked.Records.Load() + c.Answered.Records.Load() }
+	told := routed()
+	tell := func() {
+		n := routed()
+		for _, w := range r.watch {
+			w.Done(0, n-told)
+		}
+		told = n
+	}
+	over := make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				tell()
+			}
+		}
+	})
+	return func() {
+		close(over)
+		group.Wait()
+		tell()
+		for _, w := range r.watch {
+			w.Finish()
+		}
+	}
 }
 
 // commitRound writes down that a round is held: the index of its table, and

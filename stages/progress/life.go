@@ -138,7 +138,7 @@ func (l *Life) write() {
 }
 
 // Pass begins a pass (from 1), in which all ranks together are to read so many
-// bytes. what says what is done in it.
+// bytes; none in a round after it. what says what is done in it.
 func (l *Life) Pass(pass, passes int, what string, bytes int64) {
 	if l == nil {
 		return
@@ -159,7 +159,7 @@ func (l *Life) Block(_, block int) {
 	}
 }
 
-// Done adds bytes read and rows seen.
+// Done adds bytes read and rows seen; in a round, records that were routed.
 func (l *Life) Done(bytes, rows int64) {
 	if l != nil {
 		l.bytes.Add(bytes)

@@ -29,9 +29,9 @@ const (
 type Progress struct {
 	o     Options
 	mu    sync.Mutex
-	past  []sample // of this pass, at most a window long, oldest first
-	pass  int
-	shown bool // a live line is on the screen
+	past  []sample  // of this pass or round, at most a window long, oldest first
+	began time.Time // of the pass, or the round
+	shown bool      // a live line is on the screen
 	stop  context.CancelFunc
 	ended sync.WaitGroup
 }
@@ -152,7 +152,11 @@ func (p *Progress) line(own Record, what string, began time.Time, records []Reco
 	if own.Total > 0 {
 		fmt.Fprintf(&s, "  %5.1f%%", 100*min(1, float64(sum.bytes)/float64(own.Total)))
 	}
-	fmt.Fprintf(&s, "  %s  %s rows  %s rows/s", Rate(rate), Count(sum.rows), Count(int64(rows)))
+	if own.Total > 0 {
+		fmt.Fprintf(&s, "  %s  %s rows  %s rows/s", Rate(rate), Count(sum.rows), Count(int64(rows)))
+	} else {
+		fmt.Fprintf(&s, "  %s records  %s records/s", Count(sum.rows), Count(int64(rows)))
+	}
 	if left := own.Total - sum.bytes; left > 0 && rate > 0 {
 		fmt.Fprintf(&s, "  ETA %s", Duration(time.Duration(float64(left)/rate*float64(time.Second))))
 	}
@@ -162,7 +166,10 @@ func (p *Progress) line(own Record, what string, began time.Time, records []Reco
 	fmt.Fprintf(&s, "  peak %s", Bytes(sum.peak))
 	// Once most are done, the others are what one wants to know.
 	if slow, ok := slowest(sum.ranks); ok && 2*sum.done >= own.Size {
-		fmt.Fprintf(&s, "  waiting for rank %d on %s, block %d", slow.Rank, slow.Host, slow.Block)
+		fmt.Fprintf(&s, "  waiting for rank %d on %s", slow.Rank, slow.Host)
+		if slow.Total > 0 {
+			fmt.Fprintf(&s, ", block %d", slow.Block)
+		}
 	}
 	return s.String()
 }
@@ -175,7 +182,7 @@ type total struct {
 }
 
 // sumUp adds the records of the pass that rank 0 is in. A rank that is still in
-// the pass before has done nothing of this one.
+// the pass before has done nothing of this one, and who still reads nothing of a round.
 func sumUp(own Record, records []Record) total {
 	var t total
 	add := func(r Record) {
@@ -193,7 +200,7 @@ func sumUp(own Record, records []Record) total {
 			continue
 		}
 		t.peak = max(t.peak, r.Peak)
-		if r.Pass == own.Pass {
+		if r.Pass == own.Pass && (r.Total > 0) == (own.Total > 0) {
 			add(r)
 		}
 	}
@@ -202,8 +209,8 @@ func sumUp(own Record, records []Record) total {
 
 // rates returns bytes and rows per second over the window.
 func (p *Progress) rates(own Record, began time.Time, t total) (bytes, rows float64) {
-	if p.pass != own.Pass {
-		p.pass, p.past = own.Pass, []sample{{at: began}}
+	if !p.began.Equal(began) {
+		p.began, p.past = began, []sample{{at: began}}
 	}
 	p.past = append(p.past, sample{own.Time, t.bytes, t.rows})
 	for len(p.past) > 2 && own.Time.Sub(p.past[1].at) >= window {

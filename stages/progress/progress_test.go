@@ -331,6 +331,34 @@ func TestLiveLine(t *testing.T) {
 	})
 }
 
+// A round reads nothing: its line has the records that were routed in it.
+func TestLineOfARound(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLife(LifeOptions{Dir: dir, Host: "n", Size: 1})
+		l.Start(t.Context())
+		defer l.Close()
+		l.Pass(1, 2, "read", 4000)
+		l.Done(4000, 50)
+		var out screen
+		p := New(Options{Out: &out, Life: l})
+		p.Start(t.Context())
+		defer p.Close()
+		time.Sleep(40 * time.Second)
+		out.Reset()
+		l.Pass(1, 2, "near: bands", 0)
+		l.Done(0, 4_000)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if want := "pass 1/2 near: bands  4,000 records  200 records/s  peak "; !strings.HasPrefix(out.String(), want) {
+			t.Errorf("got  %q\nwant %q", out.String(), want)
+		}
+		if where := l.Record().String(); !strings.Contains(where, "working, pass 1 of 2, 4,000 records, peak") {
+			t.Errorf("it is at %q", where)
+		}
+	})
+}
+
 func TestNilIsQuiet(t *testing.T) {
 	var l *Life
 	l.Start(t.Context())

@@ -13,10 +13,15 @@ func (r Record) String() string {
 	fmt.Fprintf(&s, "rank %d on %s: %s", r.Rank, r.Host, r.Phase)
 	if r.Pass > 0 {
 		fmt.Fprintf(&s, ", pass %d of %d", r.Pass, r.Passes)
-		if r.Phase == Working {
+		switch {
+		case r.Total == 0:
+			fmt.Fprintf(&s, ", %s records", Count(r.Rows))
+		case r.Phase == Working:
 			fmt.Fprintf(&s, ", block %d", r.Block)
+			fallthrough
+		default:
+			fmt.Fprintf(&s, ", %s, %s rows", Bytes(r.Bytes), Count(r.Rows))
 		}
-		fmt.Fprintf(&s, ", %s, %s rows", Bytes(r.Bytes), Count(r.Rows))
 	}
 	fmt.Fprintf(&s, ", peak %s", Bytes(r.Peak))
 	return s.String()
