@@ -104,7 +104,7 @@ func decompress(kind string, r io.Reader, readBytes int) (io.Reader, func(), err
 		}
 		return z, func() {}, err
 	case "zstd":
-		z, err := zstd.NewReader(bufio.NewReaderSize(r, readBytes), zstd.WithDecoderConcurrency(1))
+		z, err := zstd.NewReader(bufio.NewReaderSize(r, readBytes), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -31,7 +31,7 @@ func newCodecs(level, threads int) (*codecs, error) {
 	if level < 1 || level > 22 {
 		return nil, fmt.Errorf("write.level: %d is not a level\nwrite 1 to 9 for gzip, 1 to 22 for zstd", level)
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(threads),
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(threads), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(frameBytes),
 		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)), zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err

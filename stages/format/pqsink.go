@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -130,7 +129,7 @@ func (p *parquetPiece) Write(b *stages.Batch) error {
 			return err
 		}
 		if p.group == nil {
-			p.group = newGroupWriter(p.schema, p.leaves)
+			p.group = newGroupWriter(p.out, p.schema, p.leaves)
 		}
 		n := p.fits(t, rows)
 		for k, l := range p.leaves {
@@ -408,12 +407,9 @@ func (p *parquetPiece) flush() error {
 	if p.group == nil {
 		return nil
 	}
+	shift := p.out.at - int64(len(parquetMagic))
 	g, err := p.group.finish(p.leaves)
 	if err != nil {
-		return err
-	}
-	shift := p.out.at - int64(len(parquetMagic))
-	if _, err := p.out.Write(p.group.data()); err != nil {
 		return err
 	}
 	p.group = nil
@@ -435,21 +431,39 @@ func (p *parquetPiece) Close() error {
 	return p.out.finish(p.schema, p.meta)
 }
 
-// A groupWriter encodes one row group as a Parquet file in memory.
+// A groupWriter encodes one row group as a Parquet file, of which it passes on
+// the row group alone.
 type groupWriter struct {
-	buf    bytes.Buffer
-	end    int // of the row group in buf
+	body   groupBody
 	writer *parquet.Writer
 	rows   int
 	bytes  int64
 }
 
-func newGroupWriter(schema *pqNode, leaves []*outLeaf) *groupWriter {
-	g := new(groupWriter)
+// A groupBody passes on what is written between the magic of a file and its
+// footer, so that no encoded row group is held in memory.
+type groupBody struct {
+	w    io.Writer
+	skip int  // bytes of the magic that are to come
+	over bool // what comes is the footer
+}
+
+func (b *groupBody) Write(p []byte) (int, error) {
+	n, k := len(p), min(b.skip, len(p))
+	b.skip -= k
+	if b.over || k == n {
+		return n, nil
+	}
+	_, err := b.w.Write(p[k:])
+	return n, err
+}
+
+func newGroupWriter(w io.Writer, schema *pqNode, leaves []*outLeaf) *groupWriter {
+	g := &groupWriter{body: groupBody{w: w, skip: len(parquetMagic)}}
 	for _, l := range leaves {
 		l.pending, l.nulls = 0, 0
 	}
-	g.writer = parquet.NewWriter(&g.buf, parquet.NewSchema(schema.element.Name, schema),
+	g.writer = parquet.NewWriter(&g.body, parquet.NewSchema(schema.element.Name, schema),
 		parquet.WriteBufferSize(0), parquet.PageBufferSize(8*pageBytes), parquet.DataPageVersion(1),
 		parquet.DataPageStatistics(false), parquet.DictionaryMaxBytes(dictBytes))
 	return g
@@ -460,7 +474,7 @@ func (g *groupWriter) finish(leaves []*outLeaf) (pq.RowGroup, error) {
 	if err := g.writer.Flush(); err != nil {
 		return pq.RowGroup{}, err
 	}
-	g.end = g.buf.Len()
+	g.body.over = true
 	if err := g.writer.Close(); err != nil {
 		return pq.RowGroup{}, err
 	}
@@ -473,6 +487,3 @@ func (g *groupWriter) finish(leaves []*outLeaf) (pq.RowGroup, error) {
 	}
 	return groups[0], nil
 }
-
-// data returns the bytes of the row group.
-func (g *groupWriter) data() []byte { return g.buf.Bytes()[len(parquetMagic):g.end] }
