@@ -1,14 +1,11 @@
 package dedup
 
-import (
-	"fmt"
-
-	"sluice/stages/sketch"
-)
+import "fmt"
 
 // Explain says how surely the bands find pairs, and what a sketch takes.
 func (s *sketches) Explain() []string {
-	b := s.bands
+	b, size := s.bands, s.family.size
+	bytes := 2 * s.family.lanes * size
 	similar, found := "J      ", "found %"
 	for _, j := range []float64{0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95} {
 		similar += fmt.Sprintf(" %6.2f", j)
@@ -16,9 +13,9 @@ func (s *sketches) Explain() []string {
 	}
 	return []string{
 		fmt.Sprintf("%d bands x %d rows of %d coordinates; of pairs at the threshold of %v, %.2f %% meet in a band",
-			b.Bands, b.Rows, s.size, s.threshold, 100*b.Found(s.threshold.value())),
+			b.Bands, b.Rows, size, s.threshold, 100*b.Found(s.threshold.value())),
 		fmt.Sprintf("%d bytes a sketch, %d with its order and hash; %d coordinates of %d must agree for a pair to be looked at",
-			2*s.size, 2*s.size+sketchAt, sketch.MinAgreeing(s.threshold.value(), s.size), s.size),
+			bytes, bytes+sketchAt, s.least, size),
 		similar,
 		found,
 	}
