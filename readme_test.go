@@ -23,8 +23,8 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stages, err := j.Build(); err != nil || len(stages) != 2 || j.Job.Nodes != 4 {
-		t.Errorf("got %d stages, %v, and [job] %+v", len(stages), err, j.Job)
+	if _, err := j.Build(); err != nil || len(j.Stages) != 3 || j.Job.Nodes != 4 {
+		t.Errorf("got %d stages, %v, and [job] %+v", len(j.Stages), err, j.Job)
 	}
 	scripts := codeBlocks(page, "sh")
 	if len(scripts) == 0 {
