@@ -120,6 +120,7 @@ type bucket struct {
 	hubs    int
 	refine  bool    // buckets that are too large
 	best    []place // the first members
+	recent  []place // the last members before the present one
 	full    bool    // no more of them are taken
 	early   []place // members that were met before a bucket turned out to be hot
 	hot     int     // members of hot buckets
@@ -133,7 +134,7 @@ func (f *fuzzy) newBucket(hubs int) *bucket {
 
 // judge is the judge of a band.
 func (b *bucket) judge(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
-	b.best, b.early, b.full = b.best[:0], b.early[:0], false
+	b.best, b.recent, b.early, b.full = b.best[:0], b.recent[:0], b.early[:0], false
 	n := 0
 	for q := range questions {
 		p := place{q.Order, q.Sample}
@@ -165,25 +166,37 @@ func (b *bucket) judge(_ context.Context, _ uint64, questions questions, answer 
 	return nil
 }
 
-// compare makes pairs of a member and the best before it.
+// neighbours is with how many of the members just before it each is compared
+// besides: of versions, and of pages that stand together, these are the most similar.
+const neighbours = 2
+
+// compare makes pairs of a member and the best before it, and the last before it.
 func (b *bucket) compare(p place, answer func(stages.Note) error) error {
-	// A sample that is only compared with stays whatever it is similar to.
-	fixed := b.keep.fixed(p.order)
-	for _, q := range b.best {
-		if fixed {
-			break
+	if b.keep.fixed(p.order) {
+		// It stays whatever it is similar to.
+		if len(b.best) < b.hubs && !b.full {
+			b.best = append(b.best, p)
 		}
-		if err := answer(stages.Note{Sample: p.id, Payload: appendLink(b.payload[:0], q.id, q.order, p.order)}); err != nil {
-			return err
+		return nil
+	}
+	for _, list := range [][]place{b.best, b.recent} {
+		for _, q := range list {
+			if err := answer(stages.Note{Sample: p.id, Payload: appendLink(b.payload[:0], q.id, q.order, p.order)}); err != nil {
+				return err
+			}
 		}
 	}
 	if len(b.best) < b.hubs && !b.full {
 		b.best = append(b.best, p)
 		return nil
 	}
-	if fixed {
+	if b.recent = append(b.recent, p); len(b.recent) <= neighbours {
+		if b.full || len(b.recent) < neighbours {
+			return answer(stages.Note{Sample: p.id})
+		}
 		return nil
 	}
+	b.recent = append(b.recent[:0], b.recent[1:]...)
 	return answer(stages.Note{Sample: p.id})
 }
 

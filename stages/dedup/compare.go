@@ -18,7 +18,7 @@ func (f *fuzzy) partners(wave int) int {
 	if f.components {
 		return math.MaxInt // any of them may link it to others
 	}
-	return 4 << (2 * (wave - 1))
+	return 8 << (2 * (wave - 1))
 }
 
 // settled says of a sample with some verdicts that no further pair of it matters.
