@@ -31,10 +31,22 @@ type cluster struct {
 	folder     string
 	program    string
 	mpi, slurm bool
+	dedup      string // the last stage of its jobs
 }
 
+const exactDedup = `
+use = "dedup.exact"
+keep = "longest"
+normalize = ["lower", "whitespace"]
+`
+
+const fuzzyDedup = `
+use = "dedup.fuzzy"
+keep = "longest"
+`
+
 func newCluster(t *testing.T) *cluster {
-	c := &cluster{T: t, folder: t.TempDir(), mpi: os.Getenv("SLUICE_TEST_MPI") != "", slurm: os.Getenv("SLUICE_TEST_SLURM") != ""}
+	c := &cluster{T: t, folder: t.TempDir(), mpi: os.Getenv("SLUICE_TEST_MPI") != "", slurm: os.Getenv("SLUICE_TEST_SLURM") != "", dedup: exactDedup}
 	c.program = c.path("sluice")
 	build := []string{"build", "-o", c.program}
 	if c.mpi || c.slurm {
@@ -58,16 +70,14 @@ scratch = %q
 use = "text.word_count"
 min_words = 5
 [[stage]]
-use = "dedup.exact"
-keep = "longest"
-normalize = ["lower", "whitespace"]
+%s
 [job]
 nodes = 2
 ranks_per_node = 2
 cpus_per_rank = 2
 time = "00:10:00"
 mem = "2G"
-`, input, out, c.path("scratch"))
+`, input, out, c.path("scratch"), c.dedup)
 	file := c.path(out + ".toml")
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		c.Fatal(err)
@@ -186,7 +196,8 @@ func (c *cluster) same(want map[string][32]byte, out string) {
 	os.RemoveAll(c.path(out))
 }
 
-// corpus writes uneven files of rows, a fifth of them copies of others.
+// corpus writes uneven files of rows, a fifth of them copies of others, of which every other
+// has a word more.
 func (c *cluster) corpus(name string, files, rows int) string {
 	c.Helper()
 	words := strings.Fields("a corpus of many words that come again and again in an order which chance decides so that no two rows agree")
@@ -201,6 +212,7 @@ func (c *cluster) corpus(name string, files, rows int) string {
 			var text strings.Builder
 			if len(texts) > 0 && random.IntN(5) == 0 {
 				text.WriteString(strings.ToUpper(texts[random.IntN(len(texts))]))
+				text.WriteString(strings.Repeat(" more", random.IntN(2)))
 			} else {
 				for range 3 + random.IntN(200) {
 					text.WriteString(words[random.IntN(len(words))] + " ")
@@ -279,6 +291,16 @@ func TestClusterSameBytes(t *testing.T) {
 	c.sameUnderAll(c.corpus("in", 13, 120), 2, 3, 8)
 }
 
+// Those of dedup.fuzzy do not, either.
+func TestClusterFuzzy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many ranks")
+	}
+	c := newCluster(t)
+	c.dedup = fuzzyDedup
+	c.sameUnderAll(c.corpus("in", 13, 60), 3)
+}
+
 func TestClusterSharedCorpus(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads the corpus many times")
@@ -337,26 +359,56 @@ func (c *cluster) rank(n int) (pid int) {
 // A rank dies without a word: the launch ends, and other ranks finish the job.
 func TestClusterKilledRank(t *testing.T) {
 	c := newCluster(t)
-	var lines []string
+	lines := c.severalRanks()
+	if testing.Short() || len(lines) == 0 {
+		t.Skip("needs MPI")
+	}
+	input := c.corpus("in", 120, 300)
+	c.killed(input, lines, c.underWay)
+}
+
+// A rank dies in the rounds of dedup.fuzzy: other ranks go on after the last that was held.
+func TestClusterKilledInRounds(t *testing.T) {
+	c := newCluster(t)
+	lines := c.severalRanks()
+	if testing.Short() || len(lines) == 0 {
+		t.Skip("needs MPI")
+	}
+	c.dedup = fuzzyDedup
+	held := 0
+	c.killed(c.corpus("in", 60, 200), lines, func(out string) {
+		held++
+		c.until("a round is held", func() bool {
+			rounds, _ := filepath.Glob(filepath.Join(c.path(out), ".sluice", "round-*"))
+			return len(rounds) >= held
+		})
+	})
+}
+
+// severalRanks are the launchers that start more ranks than one.
+func (c *cluster) severalRanks() (lines []string) {
 	for _, line := range c.launchers() {
 		if !strings.HasSuffix(line, "-n 1") {
 			lines = append(lines, line)
 		}
 	}
-	if testing.Short() || len(lines) == 0 {
-		t.Skip("needs MPI")
-	}
-	input := c.corpus("in", 120, 300)
+	return lines
+}
+
+// killed kills rank 1 of a job under each launcher once wait returns, and finishes
+// the job on one machine.
+func (c *cluster) killed(input string, lines []string, wait func(out string)) {
+	c.Helper()
 	c.run("", "run", c.job(input, "calm"))
 	want := c.tree("calm")
 	for i, line := range lines {
 		out := fmt.Sprintf("killed%d", i)
 		job := c.job(input, out)
 		cmd, log := c.start(line, "run", job)
-		c.underWay(out)
+		wait(out)
 		syscall.Kill(c.rank(1), syscall.SIGKILL)
 		if err := cmd.Wait(); err == nil {
-			t.Fatalf("%s ended well, its rank 1 was killed\n%s", line, log)
+			c.Fatalf("%s ended well, its rank 1 was killed\n%s", line, log)
 		}
 		c.run("", "run", job, "--ranks", strconv.Itoa(1+i%3))
 		c.same(want, out)
@@ -409,7 +461,7 @@ func TestClusterBatch(t *testing.T) {
 		{"cancelled", func(id string) { c.slurmCommand("scancel", id) }, 0, "dedup.exact"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			c := &cluster{t, c.folder, c.program, c.mpi, c.slurm}
+			c := &cluster{t, c.folder, c.program, c.mpi, c.slurm, c.dedup}
 			job := c.job(input, x.name)
 			id := c.submit(job)
 			if x.disturb != nil {
