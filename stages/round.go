@@ -37,7 +37,8 @@ type Meeting interface {
 	// the tables, in the order of the samples. notes[i] are those in tables[i], sorted by
 	// payload, and good until f returns.
 	Home(ctx context.Context, f func(id ID, notes [][]Note) error, tables ...string) error
-	// Held returns the number of notes in a table, over all ranks.
+	// Held returns the number of notes in a table, over all ranks; of a table that
+	// Keep made, those of this rank.
 	Held(table string) int64
 	// Samples returns the number of samples that the first pass saw.
 	Samples() int64

@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -231,6 +230,3 @@ func guard(do func() error) (err error) {
 	}()
 	return do()
 }
-
-// isEnd says that an iteration is over.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }
