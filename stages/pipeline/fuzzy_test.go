@@ -373,9 +373,14 @@ func TestFuzzyStopped(t *testing.T) {
 	for phase := 1; phase <= len(names); phase++ {
 		out := fmt.Sprint("stopped", phase)
 		stop := make(chan struct{})
-		_, err := f.run(fuzzyJob, out, 3, pipeline.Options{Stop: stop, Watch: &phases{at: phase, do: func() { close(stop) }}})
+		watch := &phases{at: phase, do: func() { close(stop) }}
+		_, err := f.run(fuzzyJob, out, 3, pipeline.Options{Stop: stop, Watch: watch})
 		if errors.Is(err, mpi.ErrStopped) {
+			// The next pass begins, and reads nothing; a round does not.
 			stopped++
+			if further := watch.names[phase:]; len(further) > 1 || len(further) == 1 && !strings.Contains(further[0], " read for ") && !strings.HasSuffix(further[0], " write") {
+				t.Errorf("stopped in %s, and went on to %q", names[phase-1], further)
+			}
 		} else if err != nil {
 			t.Fatalf("stopped in %s: %v", names[phase-1], err)
 		}

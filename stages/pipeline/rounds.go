@@ -156,6 +156,14 @@ func (r *run) holdRounds(ctx context.Context, p int, c *clock) error {
 	for k := r.held[p]; k < len(r.rounds[p]); k++ {
 		rd := r.rounds[p][k]
 		if !r.idle(rd) {
+			// A short round does not look whether it is to stop.
+			var err error
+			if r.stopping() {
+				err = mpi.ErrStopped
+			}
+			if err := mpi.Agree(ctx, r.comm, err); err != nil {
+				return err
+			}
 			if err := r.holdRound(ctx, p, k, c); err != nil {
 				return err
 			}
