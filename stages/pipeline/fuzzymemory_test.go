@@ -52,8 +52,8 @@ func (f folder) similarPages(total int) {
 // settling takes steps. The bytes are those of a run with memory to spare. With too little
 // scratch the job says what to raise, and then goes on to the same bytes.
 func TestFuzzyLargerThanMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads a large input many times")
+	if testing.Short() || underRace {
+		t.Skip("reads a large input many times: minutes under the race detector")
 	}
 	const text = "input = [\"in\"]\noutput = \"out\"\n[[stage]]\nuse = \"dedup.fuzzy\"\nthreshold = 0.6\n"
 	f := newFolder(t)
