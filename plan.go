@@ -169,7 +169,7 @@ func (p *program) planPasses(m *plan.Plan) {
 		}
 		for _, r := range pass.Rounds {
 			rows = append(rows, []string{number, "round", r.Name, "", "", "",
-				progress.Bytes(r.Asked.Bytes), progress.Bytes(r.Answered.Bytes), progress.Bytes(r.Sent(m.Options.Ranks))})
+				progress.Bytes(r.Asked.Bytes), progress.Bytes(r.Answered.Bytes), progress.Bytes(r.Sent)})
 		}
 		if pass.Last() {
 			rows = append(rows, []string{number, "write", m.Job.Output, "", "", "", "", "", ""})

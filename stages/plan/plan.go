@@ -15,6 +15,7 @@ import (
 	"sluice/stages"
 	"sluice/stages/format"
 	"sluice/stages/job"
+	"sluice/stages/round"
 )
 
 // Options of a plan.
@@ -57,19 +58,13 @@ type Round struct {
 	Name     string
 	Asked    Traffic // questions; requests and records where something is fetched
 	Answered Traffic
+	Sent     int64 // bytes that the ranks send each other
+	table    int64 // bytes of the table that it makes
+	most     held  // by sorters at a time
 }
 
 // Traffic is records that travel.
 type Traffic struct{ Records, Bytes int64 }
-
-// Sent is how many bytes of the traffic leave the rank that they come from:
-// keys spread evenly over the ranks.
-func (t Traffic) Sent(ranks int) int64 {
-	return int64(float64(t.Bytes) * float64(ranks-1) / float64(ranks))
-}
-
-// Sent is how many bytes the ranks send each other in the round.
-func (r Round) Sent(ranks int) int64 { return r.Asked.Sent(ranks) + r.Answered.Sent(ranks) }
 
 // Whole says that the plan has seen all of the input.
 func (p *Plan) Whole() bool { return p.Sampled >= p.Bytes }
@@ -107,6 +102,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 		p.Bytes += b.Bytes
 	}
 	p.Blocks = len(s.blocks)
+	s.homes = round.Homes(s.blocks, max(1, o.Ranks))
 	s.choose(o.Sample)
 	defer s.close()
 	err = mpi.Local(1, mpi.Config{}, func(c mpi.Comm) error {
@@ -145,7 +141,13 @@ func (p *Plan) scale(s *sampled) {
 		c := &p.Passes[i]
 		traffic := []*Traffic{&c.Notes}
 		for k := range c.Rounds {
-			traffic = append(traffic, &c.Rounds[k].Asked, &c.Rounds[k].Answered)
+			r := &c.Rounds[k]
+			traffic = append(traffic, &r.Asked, &r.Answered)
+			grow(&r.Sent)
+			grow(&r.table)
+			for i := range r.most {
+				grow(&r.most[i].bytes)
+			}
 		}
 		for _, t := range traffic {
 			grow(&t.Records)
@@ -176,7 +178,7 @@ func (p *Plan) Warnings() []string {
 func (p *Plan) Sent() (n int64) {
 	for _, c := range p.Passes {
 		for _, r := range c.Rounds {
-			n += r.Sent(p.Options.Ranks)
+			n += r.Sent
 		}
 	}
 	return n

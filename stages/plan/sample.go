@@ -25,6 +25,7 @@ type sampled struct {
 	shards  []stages.Shard
 	blocks  []stages.Block
 	chosen  []int
+	homes   []int // of the job's ranks
 	limit   int64 // bytes of each chosen block that are read
 	threads int
 	dir     string
@@ -333,22 +334,32 @@ func (r *blockSample) list(b *stages.Batch) {
 		return len(b.RowID[i])
 	}
 	if len(r.cost.Rounds) == 0 {
-		r.cost.Rounds = []Round{{Name: "list of duplicates"}}
+		r.cost.Rounds = []Round{{Name: "list of duplicates", most: held{{share: 1}, {share: 1}}}}
 	}
 	c := &r.cost.Rounds[0]
+	ranks := int64(len(r.homes) - 1)
+	add := func(t *Traffic, in *sorter, payload int) {
+		t.add(1, int(wire(payload)))
+		c.Sent += wire(payload) * (ranks - 1) / ranks
+		in.bytes += entry + int64(payload)
+	}
+	note := func(payload int) {
+		add(&c.Asked, &c.most[0], payload)
+		r.cost.Notes.add(1, 8+int(wire(payload))-round.HeaderSize+1)
+	}
 	const removal = 1 + 4 + 8 + 8 + 1 // stage, similarity, keeper, group, length of the id
 	seen := map[int]bool{}
 	var text []byte
 	for _, i := range b.Keepers {
 		if !seen[i] {
 			text = format.AppendSnippet(text[:0], b, i)
-			c.Asked.add(1, round.HeaderSize+1+id(i)+len(text))
+			note(1 + id(i) + len(text))
 		}
 		seen[i] = true
 	}
 	for _, d := range b.Removed {
-		c.Asked.add(1, round.HeaderSize+removal+id(d.Row))
-		c.Answered.add(1, round.HeaderSize+removal+2*id(d.Row)) // the keeper's id is about as long
+		note(removal + id(d.Row))
+		add(&c.Answered, &c.most[1], removal+2*id(d.Row)) // the keeper's id is about as long
 	}
 }
 
@@ -362,11 +373,17 @@ func (s *sampled) hold(ctx context.Context, p int, cost *Pass) error {
 				Name: rd.Name, Comm: s.comm, Homes: []int{0, len(s.blocks)}, Budget: stages.NewBudget(512<<20, 1), Rows: s.rows,
 				Segments: s.dir, Scratch: s.dir, Prefix: "plan", Tables: s.tables, Clock: &clock,
 			}
-			table, _, err := m.Hold(ctx, rd.Run, fmt.Sprintf("round%d-%d.seg", p, k))
+			counts := &counting{Meeting: m, homes: s.homes}
+			run := func(ctx context.Context, _ stages.Meeting) (stages.Notes, error) { return rd.Run(ctx, counts) }
+			table, _, err := m.Hold(ctx, run, fmt.Sprintf("round%d-%d.seg", p, k))
 			if err != nil {
 				return err
 			}
 			s.tables[rd.Makes] = table
+			c.Sent, c.most = counts.sent, counts.most
+			for _, ref := range table.Blocks {
+				c.table += ref.Length
+			}
 			c.Asked = Traffic{clock.Asked.Records.Load(), clock.Asked.Bytes.Load()}
 			c.Answered = Traffic{clock.Answered.Records.Load(), clock.Answered.Bytes.Load()}
 		}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"sluice/stages"
-	"sluice/stages/round"
 )
 
 // What a process takes whatever it does: the program, the runtime, its heap
@@ -22,29 +21,49 @@ func (p *Plan) size(s *sampled) {
 	if o.Processes {
 		local = 1
 	}
-	ranks := int64(o.Ranks)
-	per := p.batches(b, streams)
+	share := p.share(s)
 	var most int64
 	for _, c := range p.Passes {
 		for _, r := range c.Rounds {
-			asked, answered := perRank(r.Asked, ranks), perRank(r.Answered, ranks)
+			var sorters, spilled int64
+			for _, in := range r.most {
+				own, room := int64(float64(in.bytes)*share), int64(in.share*float64(b.Sort))
+				sorters += min(own, room)
+				if own > room {
+					spilled += own
+				}
+			}
 			exchange := min(b.Exchange, slots(r.Asked.Bytes, o.Ranks)+slots(r.Answered.Bytes, o.Ranks))
-			most = max(most, min(asked, b.Sort)+min(answered, b.Sort)+exchange)
-			if asked > b.Sort {
-				p.Scratch = max(p.Scratch, asked)
-			}
-			if answered > b.Sort {
-				p.Scratch = max(p.Scratch, asked+answered)
-			}
-			p.State += r.Answered.Bytes
+			most = max(most, sorters+exchange)
+			p.Scratch = max(p.Scratch, spilled)
+			p.State += r.table
 		}
 		p.State += c.Notes.Bytes
 		if !c.Last() {
 			p.State += p.Rows / 8
 		}
 	}
+	per := p.batches(b, streams)
 	p.Memory = baseMemory + local*(per+most)
 	p.Memory = min(p.Memory, local*p.Job.Memory+100_000_000)
+}
+
+// share is how much of what all ranks hold together a rank holds: an equal part
+// where they share a process, and otherwise that of the largest home.
+func (p *Plan) share(s *sampled) float64 {
+	n := len(s.homes) - 1
+	most := 1 / float64(n)
+	if !p.Options.Processes || p.Bytes == 0 {
+		return most
+	}
+	for k := range n {
+		var own int64
+		for _, b := range s.blocks[s.homes[k]:s.homes[k+1]] {
+			own += b.Bytes
+		}
+		most = max(most, float64(own)/float64(p.Bytes))
+	}
+	return most
 }
 
 // batches is what the batches under way take on a rank.
@@ -55,11 +74,6 @@ func (p *Plan) batches(b stages.Budget, streams int) int64 {
 		each = min(each, max(p.Bytes/int64(p.Blocks), 4<<10))
 	}
 	return int64(streams) * stages.InFlight * each * expand
-}
-
-// perRank is what the sorter of a rank holds of a traffic.
-func perRank(t Traffic, ranks int64) int64 {
-	return (t.Bytes - t.Records*(round.HeaderSize-1) + t.Records*entry) / ranks
 }
 
 // slots is how much of the slots of an exchange a traffic of so many bytes
