@@ -16,8 +16,8 @@ type counting struct {
 	stages.Meeting
 	homes []int // of the job's ranks
 	sent  int64
-	most  held  // when all sorters together hold the most
-	live  int64 // in sorters and notes that outlast a question
+	most  held    // when all sorters together hold the most
+	live  Traffic // in sorters and notes that outlast a question
 
 	seen []int // by rank: the last sample that it asked about, as counted
 	turn int
@@ -26,15 +26,19 @@ type counting struct {
 // A held is what sorters hold at a time, over all ranks.
 type held []sorter
 
-// A sorter holds so many bytes, and at most a share of stages.Budget.Sort in memory.
+// A sorter holds payloads of so many bytes, and at most a share of
+// stages.Budget.Sort in memory.
 type sorter struct {
-	bytes int64
+	Traffic
 	share float64
 }
 
-func (h held) bytes() (n int64) {
+func (s sorter) memory() int64 { return s.Bytes + s.Records*entry }
+func (s sorter) disk() int64   { return s.Bytes + s.Records*round.HeaderSize }
+
+func (h held) memory() (n int64) {
 	for _, s := range h {
-		n += s.bytes
+		n += s.memory()
 	}
 	return n
 }
@@ -42,7 +46,7 @@ func (h held) bytes() (n int64) {
 // moment takes note of what is held at a time, besides what lives longer.
 func (c *counting) moment(h ...sorter) {
 	h = append(h, sorter{c.live, 1})
-	if held(h).bytes() > c.most.bytes() {
+	if held(h).memory() > c.most.memory() {
 		c.most = h
 	}
 }
@@ -59,19 +63,20 @@ func wire(payload int) int64 {
 // ByKey implements stages.Meeting. Keys spread evenly over the ranks, wherever
 // questions come from and answers go to.
 func (c *counting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, error) {
-	var sent, asked, answered int64
+	var sent int64
+	var asked, answered Traffic
 	ask, judge := k.Ask, k.Judge
 	k.Ask = func(to func(stages.Question) error) error {
 		return ask(func(q stages.Question) error {
 			sent += wire(len(q.Payload))
-			asked += entry + int64(len(q.Payload))
+			asked.add(1, len(q.Payload))
 			return to(q)
 		})
 	}
 	k.Judge = func(ctx context.Context, key uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
 		return judge(ctx, key, questions, func(n stages.Note) error {
 			sent += wire(len(n.Payload))
-			answered += entry + int64(len(n.Payload))
+			answered.add(1, len(n.Payload))
 			return answer(n)
 		})
 	}
@@ -84,11 +89,11 @@ func (c *counting) ByKey(ctx context.Context, k stages.ByKey) (stages.Notes, err
 // Fetch implements stages.Meeting. Questions stay where they are asked; requests,
 // records, and answers about the sample itself travel between homes.
 func (c *counting) Fetch(ctx context.Context, f stages.Fetch) (stages.Notes, error) {
-	var wants, requests, records, answers int64
+	var wants, requests, records, answers Traffic
 	ask, judge := f.Ask, f.Judge
 	f.Ask = func(to func(stages.Question) error) error {
 		return ask(func(q stages.Question) error {
-			wants += entry + int64(len(q.Payload))
+			wants.add(1, len(q.Payload))
 			return to(q)
 		})
 	}
@@ -98,7 +103,7 @@ func (c *counting) Fetch(ctx context.Context, f stages.Fetch) (stages.Notes, err
 		asking := c.asking(about)
 		var own int64 // answers about the sample that was asked about
 		err := judge(ctx, about, record, asking.pass(next), func(n stages.Note) error {
-			answers += entry + int64(len(n.Payload))
+			answers.add(1, len(n.Payload))
 			if n.Sample == about {
 				own += wire(len(n.Payload))
 			}
@@ -109,14 +114,18 @@ func (c *counting) Fetch(ctx context.Context, f stages.Fetch) (stages.Notes, err
 		}
 		for range asking.pass(next) { // the judge may have seen enough
 		}
-		requests += asking.ranks * entry
-		records += asking.ranks * (entry + int64(len(record)))
+		requests.add(int(asking.ranks), 0)
+		records.add(int(asking.ranks), int(asking.ranks)*len(record))
 		c.sent += asking.others * (wire(0) + wire(len(record)) + own)
 		return nil
 	}
 	notes, err := c.Meeting.Fetch(ctx, f)
 	const third = 2.0 / 3
-	c.moment(sorter{wants, third}, sorter{records, third}, sorter{max(requests, answers), third})
+	last := sorter{answers, third}
+	if first := (sorter{requests, third}); first.memory() > last.memory() {
+		last = first // requests are gone by the time that answers come
+	}
+	c.moment(sorter{wants, third}, sorter{records, third}, last)
 	return c.keepNotes(notes, answers), err
 }
 
@@ -156,24 +165,30 @@ func (a *asking) pass(next func() (stages.Question, bool)) iter.Seq[stages.Quest
 // Sorter implements stages.Meeting.
 func (c *counting) Sorter() stages.Sorter { return &liveSorter{Sorter: c.Meeting.Sorter(), c: c} }
 
-// keepNotes returns notes that take so many bytes until they are closed.
-func (c *counting) keepNotes(notes stages.Notes, bytes int64) stages.Notes {
+// keepNotes returns notes that take so much until they are closed.
+func (c *counting) keepNotes(notes stages.Notes, t Traffic) stages.Notes {
 	if notes == nil {
 		return nil
 	}
-	c.live += bytes
-	return &liveNotes{notes, c, bytes}
+	c.live.plus(t, 1)
+	return &liveNotes{notes, c, t}
+}
+
+// plus adds or takes away.
+func (t *Traffic) plus(u Traffic, sign int64) {
+	t.Records += sign * u.Records
+	t.Bytes += sign * u.Bytes
 }
 
 type liveSorter struct {
 	stages.Sorter
-	c     *counting
-	bytes int64
+	c    *counting
+	held Traffic
 }
 
 func (s *liveSorter) Add(n stages.Note) error {
-	s.bytes += entry + int64(len(n.Payload))
-	s.c.live += entry + int64(len(n.Payload))
+	s.held.add(1, len(n.Payload))
+	s.c.live.add(1, len(n.Payload))
 	return s.Sorter.Add(n)
 }
 
@@ -183,29 +198,25 @@ func (s *liveSorter) Sorted() (stages.Notes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &liveNotes{notes, s.c, s.take()}, nil
+	n := &liveNotes{notes, s.c, s.held}
+	s.held = Traffic{}
+	return n, nil
 }
 
 func (s *liveSorter) Close() error {
-	s.c.live -= s.take()
+	s.c.live.plus(s.held, -1)
+	s.held = Traffic{}
 	return s.Sorter.Close()
-}
-
-// take returns how much the sorter holds, once.
-func (s *liveSorter) take() int64 {
-	n := s.bytes
-	s.bytes = 0
-	return n
 }
 
 type liveNotes struct {
 	stages.Notes
-	c     *counting
-	bytes int64
+	c    *counting
+	held Traffic
 }
 
 func (n *liveNotes) Close() error {
-	n.c.live -= n.bytes
-	n.bytes = 0
+	n.c.live.plus(n.held, -1)
+	n.held = Traffic{}
 	return n.Notes.Close()
 }

@@ -146,7 +146,8 @@ func (p *Plan) scale(s *sampled) {
 			grow(&r.Sent)
 			grow(&r.table)
 			for i := range r.most {
-				grow(&r.most[i].bytes)
+				grow(&r.most[i].Records)
+				grow(&r.most[i].Bytes)
 			}
 		}
 		for _, t := range traffic {

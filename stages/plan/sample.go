@@ -341,7 +341,7 @@ func (r *blockSample) list(b *stages.Batch) {
 	add := func(t *Traffic, in *sorter, payload int) {
 		t.add(1, int(wire(payload)))
 		c.Sent += wire(payload) * (ranks - 1) / ranks
-		in.bytes += entry + int64(payload)
+		in.add(1, payload)
 	}
 	note := func(payload int) {
 		add(&c.Asked, &c.most[0], payload)

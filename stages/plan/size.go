@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"path/filepath"
+
 	"sluice/stages"
 )
 
@@ -8,7 +10,7 @@ import (
 // between collections. Measured; bench/results/plan.json has the check.
 const baseMemory = 24 << 20
 
-// entry is what a sorter holds per record, besides the payload.
+// entry is what a sorter holds per record in memory, besides the payload.
 const entry = 32
 
 // size computes memory and scratch. The model follows stages.Budget: what a
@@ -27,10 +29,10 @@ func (p *Plan) size(s *sampled) {
 		for _, r := range c.Rounds {
 			var sorters, spilled int64
 			for _, in := range r.most {
-				own, room := int64(float64(in.bytes)*share), int64(in.share*float64(b.Sort))
+				own, room := int64(float64(in.memory())*share), int64(in.share*float64(b.Sort))
 				sorters += min(own, room)
 				if own > room {
-					spilled += own
+					spilled += int64(float64(in.disk()) * share)
 				}
 			}
 			exchange := min(b.Exchange, slots(r.Asked.Bytes, o.Ranks)+slots(r.Answered.Bytes, o.Ranks))
@@ -43,8 +45,7 @@ func (p *Plan) size(s *sampled) {
 			p.State += p.Rows / 8
 		}
 	}
-	per := p.batches(b, streams)
-	p.Memory = baseMemory + local*(per+most)
+	p.Memory = baseMemory + p.reading(s, b, streams) + local*most
 	p.Memory = min(p.Memory, local*p.Job.Memory+100_000_000)
 }
 
@@ -66,14 +67,36 @@ func (p *Plan) share(s *sampled) float64 {
 	return most
 }
 
-// batches is what the batches under way take on a rank.
-func (p *Plan) batches(b stages.Budget, streams int) int64 {
-	const expand = 3
-	each := int64(b.Batch)
-	if p.Blocks > 0 {
-		each = min(each, max(p.Bytes/int64(p.Blocks), 4<<10))
+// codecMemory is what a stream takes that reads and writes zstd. Measured.
+const codecMemory = 22 << 20
+
+// reading is what the batches under way take in a process, with what is noted of
+// them: of as many ranks as there are blocks for, and no more than there is to read.
+func (p *Plan) reading(s *sampled, b stages.Budget, streams int) int64 {
+	const expand = 3     // memory per byte of a batch: the bytes, the text, the output
+	const compressed = 3 // bytes per byte on disk
+	readers := int64(streams)
+	if !p.Options.Processes {
+		readers *= int64(p.Options.RanksPerNode)
 	}
-	return int64(streams) * stages.InFlight * each * expand
+	readers = min(readers, int64(p.Blocks))
+	bytes, codec := float64(p.Bytes), int64(0)
+	for _, shard := range s.shards {
+		switch filepath.Ext(shard.Path) {
+		case ".zst":
+			codec = codecMemory
+			fallthrough
+		case ".gz":
+			bytes += float64(shard.Size) * (compressed - 1)
+		}
+	}
+	notes := 0.0 // bytes that a pass notes per byte of input
+	for _, c := range p.Passes {
+		notes = max(notes, float64(c.Notes.Bytes)/max(1, bytes))
+	}
+	batch := min(float64(b.Batch), bytes/float64(max(1, p.Blocks)))
+	flight := min(float64(readers)*batch*stages.InFlight, bytes)
+	return int64(flight*(expand+notes/2)) + readers*codec // half of the batches wait to be looked at
 }
 
 // slots is how much of the slots of an exchange a traffic of so many bytes
