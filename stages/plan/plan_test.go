@@ -20,6 +20,7 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
+		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy),
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount),
 	}
@@ -100,6 +101,78 @@ func TestPlanAgainstRun(t *testing.T) {
 			near(t, "rows", made.Rows, report.RowsIn, c.within)
 			near(t, "rows left", made.Passes[1].Rows[0], report.RowsOut, c.within)
 		})
+	}
+}
+
+// writeVersions writes pages of a few templates, and versions of them, into so many shards, the
+// first of which is much larger than the others.
+func writeVersions(t *testing.T, dir string, shards, pages int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(uint64(shards), uint64(pages)))
+	text := make([]strings.Builder, shards)
+	for i := range pages {
+		s := max(0, r.IntN(2*shards)-shards)
+		fmt.Fprintf(&text[s], `{"text":"`)
+		for w := range 150 {
+			if r.IntN(40) == 0 {
+				fmt.Fprintf(&text[s], "new%d ", i)
+			}
+			fmt.Fprintf(&text[s], "w%dt%d ", w, i%50)
+		}
+		fmt.Fprintln(&text[s], `"}`)
+	}
+	for s := range shards {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("s%d.jsonl", s)), []byte(text[s].String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What a fuzzy dedup sends depends on where samples live, and how often records travel on
+// how many ranks ask for them.
+func TestPlanOfFuzzyAgainstRun(t *testing.T) {
+	for _, shards := range []int{1, 5} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "in"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		writeVersions(t, filepath.Join(dir, "in"), shards, 2000)
+		for _, ranks := range []int{2, 4} {
+			path := filepath.Join(dir, "job.toml")
+			toml := fmt.Sprintf("input = [\"in\"]\noutput = \"out%d\"\nmemory = \"64MB\"\n[[stage]]\nuse = \"dedup.fuzzy\"\n", ranks)
+			if err := os.WriteFile(path, []byte(toml), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			j, err := job.Parse(path, catalogue(), job.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Threads, j.Scratch = 1, dir
+			made, err := plan.Make(context.Background(), j, plan.Options{Ranks: ranks})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var report *pipeline.Report
+			err = mpi.Local(ranks, mpi.Config{}, func(comm mpi.Comm) error {
+				out, err := pipeline.Run(context.Background(), comm, j, pipeline.Options{})
+				if comm.Rank() == 0 {
+					report = out.Report
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sent int64
+			for _, p := range report.Passes {
+				for _, r := range p.Ranks {
+					sent += r.Sent
+				}
+			}
+			near(t, fmt.Sprintf("%d shards, %d ranks: bytes sent", shards, ranks), made.Sent(), sent, 0.1)
+			last := made.Passes[len(made.Passes)-1]
+			near(t, "rows left", last.Rows[len(last.Rows)-1], report.RowsOut, 0)
+		}
 	}
 }
 
