@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"sluice/mpi"
 	"sluice/stages"
@@ -168,6 +169,10 @@ func (p *Plan) Warnings() []string {
 	}
 	if p.Blocks < p.Options.Ranks*2 {
 		w = append(w, fmt.Sprintf("%d blocks for %d ranks: compressed files and small inputs cannot be shared further; start fewer ranks", p.Blocks, p.Options.Ranks))
+	}
+	if pairs := slices.ContainsFunc(p.Passes, func(c Pass) bool { return c.Ends != nil && c.Ends.Tables().Given != "" }); pairs && !p.Whole() {
+		w = append(w, fmt.Sprintf("%.0f %% of the input were read, and of similar pairs few are in there together: what is sent and kept for pairs can be several times what is said here\n"+
+			"--sample %d reads all", 100*float64(p.Sampled)/float64(p.Bytes), p.Bytes))
 	}
 	if p.Bytes > 100<<30 {
 		w = append(w, "on Lustre, stripe large outputs: lfs setstripe -c -1 on OUT before the first start")

@@ -152,6 +152,14 @@ func TestPlanOfFuzzyAgainstRun(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			part, err := plan.Make(context.Background(), j, plan.Options{Ranks: ranks, Sample: 100_000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A sample has few of the pairs, and its plan says so.
+			if few := "similar pairs few"; strings.Contains(fmt.Sprint(made.Warnings()), few) || !strings.Contains(fmt.Sprint(part.Warnings()), few) {
+				t.Errorf("warnings %q of all, %q of a part", made.Warnings(), part.Warnings())
+			}
 			var report *pipeline.Report
 			err = mpi.Local(ranks, mpi.Config{}, func(comm mpi.Comm) error {
 				out, err := pipeline.Run(context.Background(), comm, j, pipeline.Options{})
