@@ -27,14 +27,22 @@ func runPlan(ctx context.Context, b *bench) error {
 	if err := b.compressed("long", "zst"); err != nil {
 		return err
 	}
+	if err := b.tables("long", "parquet", 8<<20); err != nil {
+		return err
+	}
 	for _, c := range []struct {
-		in     string
-		ranks  int
-		memory string
-	}{{"long", 2, "8GB"}, {"long", 4, "64MB"}, {"short", 2, "8GB"}, {"short", 3, "64MB"}, {"short", 1, "1GB"}, {"zst", 2, "1GB"}} {
-		name := fmt.Sprintf("%s, %d ranks, %s: ", c.in, c.ranks, c.memory)
-		memory := "memory=" + c.memory
-		_, rep, err := b.exact(ctx, c.in, "out", "--ranks", strconv.Itoa(c.ranks), "--set", memory, "--set", "threads=1", "--set", "scratch="+b.Dir)
+		in             string
+		ranks, threads int
+		memory         string
+	}{
+		{"long", 2, 1, "8GB"}, {"long", 4, 1, "64MB"}, {"long", 1, 4, "1GB"},
+		{"short", 2, 1, "8GB"}, {"short", 3, 1, "64MB"}, {"short", 1, 1, "1GB"},
+		{"zst", 1, 1, "64MB"}, {"zst", 2, 1, "1GB"}, {"zst", 1, 2, "1GB"}, {"zst", 4, 2, "1GB"},
+		{"parquet", 1, 1, "64MB"}, {"parquet", 1, 1, "1GB"}, {"parquet", 1, 2, "1GB"}, {"parquet", 4, 1, "1GB"},
+	} {
+		name := fmt.Sprintf("%s, %d ranks of %d threads, %s: ", c.in, c.ranks, c.threads, c.memory)
+		memory, threads := "memory="+c.memory, fmt.Sprint("threads=", c.threads)
+		_, rep, err := b.exact(ctx, c.in, "out", "--ranks", strconv.Itoa(c.ranks), "--set", memory, "--set", threads, "--set", "scratch="+b.Dir)
 		if err != nil {
 			return err
 		}
@@ -42,7 +50,7 @@ func runPlan(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		j, err := job.Parse(path, catalog.All(), job.Options{Set: []string{memory, "threads=1", "scratch=" + b.Dir}})
+		j, err := job.Parse(path, catalog.All(), job.Options{Set: []string{memory, threads, "scratch=" + b.Dir}})
 		if err != nil {
 			return err
 		}

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"path/filepath"
-
-	"sluice/stages"
-)
+import "sluice/stages"
 
 // What a process takes whatever it does: the program, the runtime, its heap
 // between collections. Measured; bench/results/plan.json has the check.
@@ -19,9 +15,9 @@ func (p *Plan) size(s *sampled) {
 	o := p.Options
 	streams := max(1, p.Job.Threads)
 	b := stages.NewBudget(p.Job.Memory, streams)
-	local := int64(o.RanksPerNode)
+	base, local := int64(baseMemory), int64(o.RanksPerNode)
 	if o.Processes {
-		local = 1
+		base, local = base+mpiMemory, 1
 	}
 	share := p.share(s)
 	var most int64
@@ -45,7 +41,7 @@ func (p *Plan) size(s *sampled) {
 			p.State += p.Rows / 8
 		}
 	}
-	p.Memory = baseMemory + p.reading(s, b, streams) + local*most
+	p.Memory = base + p.reading(s, b, streams) + p.noting(b, streams) + local*most
 	p.Memory = min(p.Memory, local*p.Job.Memory+100_000_000)
 }
 
@@ -67,36 +63,20 @@ func (p *Plan) share(s *sampled) float64 {
 	return most
 }
 
-// codecMemory is what a stream takes that reads and writes zstd. Measured.
-const codecMemory = 22 << 20
-
-// reading is what the batches under way take in a process, with what is noted of
-// them: of as many ranks as there are blocks for, and no more than there is to read.
-func (p *Plan) reading(s *sampled, b stages.Budget, streams int) int64 {
-	const expand = 3     // memory per byte of a batch: the bytes, the text, the output
-	const compressed = 3 // bytes per byte on disk
+// noting is what the notes of the batches under way take in a process: half of these
+// wait to be looked at.
+func (p *Plan) noting(b stages.Budget, streams int) int64 {
 	readers := int64(streams)
 	if !p.Options.Processes {
 		readers *= int64(p.Options.RanksPerNode)
 	}
 	readers = min(readers, int64(p.Blocks))
-	bytes, codec := float64(p.Bytes), int64(0)
-	for _, shard := range s.shards {
-		switch filepath.Ext(shard.Path) {
-		case ".zst":
-			codec = codecMemory
-			fallthrough
-		case ".gz":
-			bytes += float64(shard.Size) * (compressed - 1)
-		}
-	}
-	notes := 0.0 // bytes that a pass notes per byte of input
+	var notes int64
 	for _, c := range p.Passes {
-		notes = max(notes, float64(c.Notes.Bytes)/max(1, bytes))
+		notes = max(notes, c.Notes.Bytes)
 	}
-	batch := min(float64(b.Batch), bytes/float64(max(1, p.Blocks)))
-	flight := min(float64(readers)*batch*stages.InFlight, bytes)
-	return int64(flight*(expand+notes/2)) + readers*codec // half of the batches wait to be looked at
+	batches := max(float64(p.Bytes)/float64(b.Batch), 1)
+	return min(int64(float64(readers)*stages.InFlight/2*float64(notes)/batches), notes)
 }
 
 // slots is how much of the slots of an exchange a traffic of so many bytes
