@@ -128,7 +128,7 @@ func TestMemoryOfCodecs(t *testing.T) {
 			t.Errorf("%s: planned %d bytes, took %d", name, made.Memory, peak)
 		}
 	}
-	if planned["a.jsonl.zst"] <= planned["a.jsonl"] || planned["a.parquet"] <= planned["a.jsonl.zst"] {
+	if plain := planned["a.jsonl"] + 8<<20; planned["a.jsonl.zst"] < plain || planned["a.parquet"] < plain {
 		t.Errorf("planned %v", planned)
 	}
 }
