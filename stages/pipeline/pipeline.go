@@ -101,7 +101,8 @@ type run struct {
 	rounds     [][]stages.Round // by pass
 	held       []int            // by pass: rounds that are behind us
 	tables     map[string]*round.Table
-	reports    map[int]PassReport // by pass; rank 0 only
+	reports    map[int]PassReport     // by pass; rank 0 only
+	earlier    map[int]*EarlierReport // by pass: what earlier starts have done
 	duplicates int64
 	clusters   map[string]*ClusterReport // by stage; rank 0 only
 
@@ -120,7 +121,7 @@ type run struct {
 // Run runs the job on the ranks of c. It is collective, and all ranks get the
 // same kind of error: a *[JobError], mpi.ErrStopped, or a *mpi.RankError.
 func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error) {
-	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}, ended: make(chan struct{})}
+	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}, earlier: map[int]*EarlierReport{}, ended: make(chan struct{})}
 	var out Outcome
 	made, err := j.Build()
 	if err == nil {
@@ -201,6 +202,7 @@ func (r *run) readPass(ctx context.Context, p int, clock *clock) error {
 	if err := r.verify(ctx, p, c); err != nil {
 		return err
 	}
+	r.earlier[p] = r.earlierReport(p)
 	r.watchPass(p, c)
 	err = r.mapPass(ctx, p, c)
 	for _, w := range r.watch {
@@ -256,7 +258,7 @@ func (r *run) endLast(ctx context.Context, p int, c *clock) error {
 	if err := r.joinShards(ctx, c); err != nil {
 		return err
 	}
-	report, err := r.gatherReports(ctx, c)
+	report, err := r.gatherReports(ctx, p, c)
 	if err != nil {
 		return err
 	}

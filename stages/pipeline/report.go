@@ -51,6 +51,32 @@ func (s StageReport) String() string {
 type PassReport struct {
 	Ranks  []RankReport  `json:"ranks"`
 	Rounds []RoundReport `json:"rounds,omitempty"`
+	// Earlier is what earlier starts have finished of the pass, and no rank of
+	// this one counts. nil = nothing.
+	Earlier *EarlierReport `json:"earlier,omitempty"`
+}
+
+// An EarlierReport adds up the blocks of a pass that earlier starts finished.
+type EarlierReport struct {
+	Rows     int64 `json:"rows"`
+	BytesIn  int64 `json:"bytes_in"`
+	BytesOut int64 `json:"bytes_out"`
+}
+
+// earlierReport adds up what is done of pass p, nil where that is nothing.
+func (r *run) earlierReport(p int) *EarlierReport {
+	var e EarlierReport
+	for _, rec := range r.records[p] {
+		if rec != nil {
+			e.Rows += rec.samples
+			e.BytesIn += rec.bytesIn
+			e.BytesOut += rec.bytesOut
+		}
+	}
+	if e == (EarlierReport{}) {
+		return nil
+	}
+	return &e
 }
 
 // A RoundReport is what a round after a pass found.
@@ -65,7 +91,7 @@ type RoundReport struct {
 type RankReport struct {
 	Rank      int     `json:"rank"`
 	Host      string  `json:"host"`
-	Rows      int64   `json:"rows"`
+	Rows      int64   `json:"rows"`       // this and the bytes in this start; see Earlier
 	ReadAgain int64   `json:"read_again"` // bytes that an earlier start had begun to read
 	BytesIn   int64   `json:"bytes_in"`
 	BytesOut  int64   `json:"bytes_out"`
@@ -109,8 +135,8 @@ func (c *clock) report(rank int, host string) RankReport {
 // peakMB returns the largest resident set of the process, in 10^6 bytes.
 func peakMB() float64 { return math.Round(float64(progress.Peak())/1e5) / 10 }
 
-// gatherReports returns the reports of all ranks at rank 0.
-func (r *run) gatherReports(ctx context.Context, c *clock) (PassReport, error) {
+// gatherReports returns the reports of all ranks on pass p at rank 0.
+func (r *run) gatherReports(ctx context.Context, p int, c *clock) (PassReport, error) {
 	own, err := json.Marshal(c.report(r.comm.Rank(), r.comm.Host()))
 	if err != nil {
 		return PassReport{}, err
@@ -119,7 +145,7 @@ func (r *run) gatherReports(ctx context.Context, c *clock) (PassReport, error) {
 	if err != nil {
 		return PassReport{}, err
 	}
-	pass := PassReport{Ranks: []RankReport{}}
+	pass := PassReport{Ranks: []RankReport{}, Earlier: r.earlier[p]}
 	for _, p := range parts {
 		var rank RankReport
 		if err := json.Unmarshal(p, &rank); err != nil {

@@ -184,6 +184,9 @@ func TestStoppedContinues(t *testing.T) {
 				}
 			}
 		}
+		if got, want := passTotals(after.Report), passTotals(calm.Report); got != want {
+			t.Errorf("stopped at event %d: passes saw %s, want %s", at, got, want)
+		}
 		if after.Report.RowsIn != calm.Report.RowsIn || fmt.Sprint(after.Report.Stages) != fmt.Sprint(calm.Report.Stages) {
 			t.Errorf("stopped at event %d: the funnel is %v, want %v", at, after.Report.Stages, calm.Report.Stages)
 		}
@@ -333,4 +336,22 @@ func TestUnfinishedFilesAreRemoved(t *testing.T) {
 	if got := f.tree("out", "data", "duplicates"); len(got) != 2 {
 		t.Errorf("%d files: %v", len(got), got)
 	}
+}
+
+// passTotals tells the rows and bytes of each pass, over all starts.
+func passTotals(r *pipeline.Report) string {
+	var b strings.Builder
+	for _, p := range r.Passes {
+		var e pipeline.EarlierReport
+		if p.Earlier != nil {
+			e = *p.Earlier
+		}
+		for _, k := range p.Ranks {
+			e.Rows += k.Rows
+			e.BytesIn += k.BytesIn
+			e.BytesOut += k.BytesOut
+		}
+		fmt.Fprintf(&b, "%d rows of %d bytes, %d out; ", e.Rows, e.BytesIn, e.BytesOut)
+	}
+	return b.String()
 }

@@ -183,7 +183,7 @@ func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	if err != nil {
 		return err
 	}
-	report, err := r.gatherReports(ctx, c)
+	report, err := r.gatherReports(ctx, p, c)
 	if err != nil {
 		return err
 	}
