@@ -211,7 +211,7 @@ func TestDamagedCheckpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		files := sortedFiles(t, filepath.Join(f.dir, out, ".sluice"))
-		if i == len(files) {
+		if i >= len(files) { // the streams of a run write as many as they come to
 			break
 		}
 		flip(t, files[i])
