@@ -62,6 +62,9 @@ const maxWaves = 4
 // Who stays is the lexicographically first maximal independent set of the similar
 // pairs in the order of keep: a sample goes if and only if one that comes
 // earlier and stays is similar to it.
+//
+// Mind that keep = "longest" prefers a text to which something was appended, spam
+// for example, to the text itself.
 func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	f := &fuzzy{common: c, components: o.Cluster == "components"}
 	var errs []error

@@ -174,6 +174,9 @@ func (p *Plan) Warnings() []string {
 		w = append(w, fmt.Sprintf("%.0f %% of the input were read, and of similar pairs few are in there together: what is sent and kept for pairs can be several times what is said here\n"+
 			"--sample %d reads all", 100*float64(p.Sampled)/float64(p.Bytes), p.Bytes))
 	}
+	if n := p.Job.Threads; n > 4 && slices.ContainsFunc(p.Passes, func(c Pass) bool { return len(c.Rounds) > 3 }) {
+		w = append(w, fmt.Sprintf("rounds run on one of the %d cores of a rank: more ranks with two to four cores each are faster", n))
+	}
 	if p.Bytes > 100<<30 {
 		w = append(w, "on Lustre, stripe large outputs: lfs setstripe -c -1 on OUT before the first start")
 	}
