@@ -30,7 +30,7 @@ func newFamily(o Fuzzy, seed uint64, shingles scan.Shingles) (*family, sketch.Ba
 	switch o.Sketch {
 	case "fast":
 		if _, err := sketch.NewFast(f.size); err != nil {
-			return nil, sketch.Bands{}, fmt.Errorf("coordinates = %d: %w", o.Coordinates, err)
+			return nil, sketch.Bands{}, err
 		}
 		b, err := bandsOf(o, sketch.BandsFor(o.Threshold, f.size), f.size)
 		return f, b, err
