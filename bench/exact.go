@@ -82,7 +82,7 @@ func runExact(ctx context.Context, b *bench) error {
 		}
 		b.figure(name+", zst: speed per core", mb/c.cpu, "MB/s", "")
 		b.figure(name+", zst: share of the codec", codec/c.cpu, "of CPU time", "")
-		b.figure(name+", zst: time without the codec", (c.cpu-codec)*1e9/float64(size), "ns/byte", "")
+		b.figure(name+", zst: time without the codec", max(0, c.cpu-codec)*1e9/float64(size), "ns/byte", "")
 		_, peak = totals(rep)
 		b.figure(name+", zst: peak memory", peak, "MB", "")
 	}

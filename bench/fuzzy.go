@@ -95,7 +95,7 @@ func (b *bench) fuzzySpeed(ctx context.Context) error {
 	}
 	b.fuzzyCost("large, zst: ", c, rep, m.text)
 	b.figure("large, zst: share of the codec", codec/c.cpu, "of CPU time", "")
-	b.figure("large, zst: time without the codec", (c.cpu-codec)*1e9/float64(m.text), "ns/byte", "at most 10")
+	b.figure("large, zst: time without the codec", max(0, c.cpu-codec)*1e9/float64(m.text), "ns/byte", "at most 10")
 	return nil
 }
 

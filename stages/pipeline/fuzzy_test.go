@@ -353,7 +353,7 @@ func TestFuzzyKilled(t *testing.T) {
 			t.Fatalf("after a kill in %s: %v", names[phase-1], err)
 		}
 		same(t, want, f.tree(out, "data", "duplicates"))
-		if n := f.sound(t, out, 800); int64(n) != after.Report.Duplicates {
+		if n := f.sound(t, out, 800); !after.Already && int64(n) != after.Report.Duplicates {
 			t.Errorf("after a kill in %s: %d duplicates are reported of %d", names[phase-1], after.Report.Duplicates, n)
 		}
 		os.RemoveAll(f.path(out))
