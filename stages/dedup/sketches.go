@@ -101,6 +101,9 @@ func (f *fuzzy) pairs(wave int) []stages.Round {
 	given := []string{f.ofWave(tableCandidates, wave)}
 	if wave > 1 {
 		find.Given = []string{f.ofWave(tableCandidates, wave-1)}
+		if wave > 2 { // the second compares with more than the first
+			find.Given = []string{f.ofWave(tableEdges, wave-1)} // without them nobody's lot has changed
+		}
 		given = append(given, f.ofWave(tableOpen, wave-1)) // some may wait
 	}
 	return []stages.Round{find, {
