@@ -19,7 +19,7 @@ func hubs(wave int) int {
 	if wave == 1 {
 		return 2
 	}
-	return 8
+	return 16
 }
 
 // perGroup is how many questions all ranks ask at a time, about: bands are
