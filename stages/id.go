@@ -30,3 +30,13 @@ func (id ID) Block() int { return int(id >> rowBits) }
 
 // Row returns the row of the sample within its block, from 0.
 func (id ID) Row() int64 { return int64(id & (MaxRows - 1)) }
+
+// Mix64 is the finalizer of SplitMix64: a bijection that spreads numbers, such as
+// IDs, over the keys of questions.
+func Mix64(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}

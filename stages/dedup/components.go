@@ -72,7 +72,7 @@ func (t *settling) keepEdges(ctx context.Context, table string) error {
 // ID and order, by the other.
 func askStep(under stages.ID, underOrder uint64, by stages.ID, byOrder uint64) stages.Question {
 	p := binary.LittleEndian.AppendUint64(appendID(nil, under), underOrder)
-	return stages.Question{Key: mix64(uint64(under)), Order: byOrder, Sample: by, Payload: p}
+	return stages.Question{Key: stages.Mix64(uint64(under)), Order: byOrder, Sample: by, Payload: p}
 }
 
 // largeStar links all worse neighbours of a sample to the best of its

@@ -10,15 +10,6 @@ import (
 	"sluice/stages"
 )
 
-// mix64 is the finalizer of SplitMix64: a bijection that spreads IDs over keys.
-func mix64(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
 func appendID(b []byte, id stages.ID) []byte { return binary.LittleEndian.AppendUint64(b, uint64(id)) }
 
 // distinct returns notes without those that repeat the one before.

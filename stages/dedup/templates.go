@@ -230,7 +230,7 @@ func (f *fuzzy) askResiduals(ctx context.Context, m stages.Meeting, ask func(sta
 		for _, n := range notes[0] {
 			mode, order := binary.LittleEndian.Uint64(n.Payload), binary.LittleEndian.Uint64(n.Payload[8:])
 			for r := n.Payload[residualAt:]; len(r) >= 3; r = r[3:] {
-				key := mix64(mode ^ mix64(uint64(r[0])<<16|uint64(r[1])<<8|uint64(r[2])))
+				key := stages.Mix64(mode ^ stages.Mix64(uint64(r[0])<<16|uint64(r[1])<<8|uint64(r[2])))
 				if err := ask(stages.Question{Key: key, Order: order, Sample: id}); err != nil {
 					return err
 				}

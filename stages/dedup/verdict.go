@@ -194,7 +194,7 @@ func (t *settling) countOwn(ctx context.Context, ask func(stages.Question) error
 		if n == 0 {
 			return nil
 		}
-		return ask(stages.Question{Key: mix64(uint64(keeper)), Sample: keeper, Payload: binary.AppendUvarint(nil, n)})
+		return ask(stages.Question{Key: stages.Mix64(uint64(keeper)), Sample: keeper, Payload: binary.AppendUvarint(nil, n)})
 	}
 	for {
 		note, err := sorted.Next()

@@ -24,15 +24,6 @@ import (
 // its text begins. The judge tells the rank that writes about the removed sample, and
 // counts clusters.
 
-// mix64 is the finalizer of SplitMix64: a bijection that spreads IDs over keys.
-func mix64(x uint64) uint64 {
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
 // What a note is about, its first byte, and the order of the question that comes
 // of it: the keeper's comes first.
 const (
@@ -91,10 +82,10 @@ func (r *run) stageIndex(name string) int {
 // askDuplicate makes a question of a note.
 func askDuplicate(id stages.ID, payload []byte) stages.Question {
 	if payload[0] == aboutKeeper {
-		return stages.Question{Key: mix64(uint64(id)), Order: aboutKeeper, Sample: id, Payload: payload[1:]}
+		return stages.Question{Key: stages.Mix64(uint64(id)), Order: aboutKeeper, Sample: id, Payload: payload[1:]}
 	}
 	keeper := binary.LittleEndian.Uint64(payload[1:])
-	return stages.Question{Key: mix64(keeper), Order: aboutRemoved, Sample: id, Payload: payload[1:]}
+	return stages.Question{Key: stages.Mix64(keeper), Order: aboutRemoved, Sample: id, Payload: payload[1:]}
 }
 
 // A clusterJudge judges what became of the samples of each keeper. It belongs to
