@@ -44,15 +44,7 @@ func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages
 			return chosen.Add(stages.Note{Sample: id, Payload: append(slices.Clone(l), waits)})
 		})
 	}
-	if err == nil {
-		var notes stages.Notes
-		if notes, err = chosen.Sorted(); err == nil {
-			err = m.Keep(tableChosen, notes)
-		}
-	} else {
-		err = errors.Join(err, chosen.Close())
-	}
-	if err := m.Agree(ctx, err); err != nil {
+	if err := m.Agree(ctx, keepSorted(m, tableChosen, chosen, err)); err != nil {
 		return nil, err
 	}
 	return f.open(ctx, m)

@@ -62,10 +62,7 @@ func (t *settling) keepEdges(ctx context.Context, table string) error {
 		}
 		return nil
 	}, t.edges...)
-	if err != nil {
-		return errors.Join(err, links.Close())
-	}
-	return t.keepSorted(table, links)
+	return keepSorted(t.m, table, links, err)
 }
 
 // A question of a step is asked under one end of an edge, of which it has the
@@ -177,10 +174,7 @@ func (t *settling) compareSteps(ctx context.Context, changed []uint64) error {
 		}
 		return nil
 	}, tableBefore, tableAfter)
-	if err != nil {
-		return errors.Join(err, edges.Close())
-	}
-	return t.keepSorted(tableBefore, edges)
+	return keepSorted(t.m, tableBefore, edges, err)
 }
 
 // labelled returns the verdicts that follow from the edges that are left. Two

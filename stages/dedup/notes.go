@@ -53,6 +53,18 @@ func move(s stages.Sorter, notes stages.Notes) error {
 	}
 }
 
+// keepSorted keeps what was added to s as a table, unless adding failed with err.
+func keepSorted(m stages.Meeting, table string, s stages.Sorter, err error) error {
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	notes, err := s.Sorted()
+	if err != nil {
+		return err
+	}
+	return m.Keep(table, notes)
+}
+
 // count counts the samples of all ranks that have notes as which says. It is collective.
 func count(ctx context.Context, m stages.Meeting, which func(notes [][]stages.Note) bool, tables ...string) (int64, error) {
 	n := []uint64{0}

@@ -60,7 +60,7 @@ const perEdge = 64
 
 // begin makes all edges live, and nobody gone.
 func (t *settling) begin(ctx context.Context) error {
-	return errors.Join(t.keepEdges(ctx, tableLive), t.keepSorted(tableGone, t.m.Sorter()))
+	return errors.Join(t.keepEdges(ctx, tableLive), keepSorted(t.m, tableGone, t.m.Sorter(), nil))
 }
 
 // What is known of a sample.
@@ -142,7 +142,7 @@ func (t *settling) decide(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, live.Close(), gone.Close())
 	}
-	return errors.Join(t.keepSorted(tableLive, live), t.keepSorted(tableGone, gone))
+	return errors.Join(keepSorted(t.m, tableLive, live, nil), keepSorted(t.m, tableGone, gone, nil))
 }
 
 // status returns what the news say of a sample.

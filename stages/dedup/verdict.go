@@ -88,15 +88,6 @@ func (s *sets) settle(ctx context.Context, m stages.Meeting) (stages.Notes, erro
 	return t.tellSizes(ctx)
 }
 
-// keepSorted keeps what was added to s as a table.
-func (t *settling) keepSorted(table string, s stages.Sorter) error {
-	notes, err := s.Sorted()
-	if err != nil {
-		return err
-	}
-	return t.m.Keep(table, notes)
-}
-
 // add adds notes to a kept table that has none about their samples.
 func (t *settling) add(ctx context.Context, table string, notes stages.Notes) error {
 	all := t.m.Sorter()
@@ -104,10 +95,7 @@ func (t *settling) add(ctx context.Context, table string, notes stages.Notes) er
 	if err == nil {
 		err = t.m.Home(ctx, func(_ stages.ID, notes [][]stages.Note) error { return all.Add(notes[0][0]) }, table)
 	}
-	if err != nil {
-		return errors.Join(err, all.Close())
-	}
-	return t.keepSorted(table, all)
+	return keepSorted(t.m, table, all, err)
 }
 
 // sameAsOthers returns the verdicts of samples that have the shingles of another: it

@@ -185,10 +185,9 @@ func (s *Segment) Size() int64 { return s.size + int64(len(s.buf)) }
 // Close syncs and closes the segment.
 func (s *Segment) Close() error {
 	err := s.Sync()
-	if e := s.f.Close(); err == nil {
-		err = writing(s.path, e)
+	if e := s.CloseVolatile(); err == nil {
+		err = e
 	}
-	s.err = fmt.Errorf("segment %s: %w", s.path, os.ErrClosed)
 	return err
 }
 
