@@ -3,14 +3,17 @@ package stages
 import (
 	"context"
 	"math"
+
+	"sluice/stages/scan"
 )
 
 // A Filter gives each sample a score and says which scores stay. [NewFilter]
 // makes a stage of it. Both methods are called from several goroutines.
 type Filter interface {
 	// Score rates a text; NaN means that the text has no score, and then it
-	// goes.
-	Score(text []byte) float64
+	// goes. The document finds words, lines and the like once for all filters
+	// that are in a row in the job file, and belongs to the caller.
+	Score(d *scan.Document) float64
 	// Keep says whether a sample with that score stays.
 	Keep(score float64) bool
 }
@@ -38,40 +41,26 @@ func (f *filter) Columns() Columns {
 	return c
 }
 
-func (f *filter) Map(_ context.Context, b *Batch) error {
-	scores := make([]float64, b.Len())
-	text := b.Column(f.common.Column).Text
-	for i, kept := range b.Keep {
-		if kept {
-			scores[i] = f.Score(text[i])
-		}
+// Map judges the samples by this filter alone.
+func (f *filter) Map(ctx context.Context, b *Batch) error {
+	return NewChain(f).Map(ctx, b, nil)
+}
+
+// judge scores row i, and drops or marks it.
+func (f *filter) judge(d *scan.Document, b *Batch, i int) {
+	s := f.Score(d)
+	if f.common.Score != "" && !math.IsNaN(s) {
+		b.Column(f.common.Score).Values[i] = Scalar{Kind: Float, Float: s}
 	}
-	if f.common.Score != "" {
-		c := b.Add(f.common.Score)
-		for i, s := range scores {
-			if b.Keep[i] && !math.IsNaN(s) {
-				c.Values[i] = Scalar{Kind: Float, Float: s}
-			}
+	stays := !math.IsNaN(s) && f.Keep(s) != f.common.Invert
+	switch {
+	case f.common.Action == "mark":
+		v := Scalar{Kind: Bool}
+		if stays {
+			v.Int = 1
 		}
+		b.Column(f.common.Name).Values[i] = v
+	case !stays:
+		b.Drop(i)
 	}
-	var mark *Column
-	if f.common.Action == "mark" {
-		mark = b.Add(f.common.Name)
-	}
-	for i, s := range scores {
-		if !b.Keep[i] {
-			continue
-		}
-		stays := !math.IsNaN(s) && f.Keep(s) != f.common.Invert
-		switch {
-		case mark != nil:
-			mark.Values[i] = Scalar{Kind: Bool}
-			if stays {
-				mark.Values[i].Int = 1
-			}
-		case !stays:
-			b.Drop(i)
-		}
-	}
-	return nil
 }

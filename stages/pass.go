@@ -1,12 +1,17 @@
 package stages
 
-import "slices"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
 // A Pass reads each shard once. It runs its steps over every batch, and then
 // lets one shuffler take notes, or writes.
 type Pass struct {
-	Steps []Step
-	Ends  Shuffler // nil in the last pass, which writes
+	Steps  []Step
+	Ends   Shuffler // nil in the last pass, which writes
+	chains []*Chain // by the step that they begin with
 }
 
 // A Step is what one stage does to the batches of a pass: Map for a mapper,
@@ -56,8 +61,83 @@ func Passes(list []Stage) []Pass {
 			}
 		}
 	}
+	for p := range passes {
+		passes[p].chain()
+	}
 	return passes
 }
+
+// chain finds the steps that are filters in a row.
+func (p *Pass) chain() {
+	list := make([]Stage, len(p.Steps))
+	for i, step := range p.Steps {
+		list[i] = step.Stage
+	}
+	p.chains = make([]*Chain, len(list))
+	for i := 0; i < len(list); i++ {
+		if c := NewChain(list[i:]...); c != nil {
+			p.chains[i] = c
+			i += c.Len() - 1
+		}
+	}
+}
+
+// Run takes a batch through the steps of the pass. known has the notes about
+// its rows, by table. Run appends to counts the rows that each step that
+// counts leaves.
+func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts []int64) ([]int64, error) {
+	for i := 0; i < len(p.Steps); i++ {
+		step := p.Steps[i]
+		left := []int64{0}
+		var err error
+		switch s := step.Stage.(type) {
+		case Mapper:
+			if c := p.chains[i]; c != nil {
+				left = make([]int64, c.Len())
+				err = c.Map(ctx, b, left)
+				break
+			}
+			err = s.Map(ctx, b)
+			left[0] = int64(b.Live())
+		case Shuffler:
+			err = s.Apply(ctx, b, known[step.Table])
+			left[0] = int64(b.Live())
+		}
+		if err != nil {
+			return counts, &StageError{step.Stage, b, err}
+		}
+		for _, n := range left {
+			if p.Steps[i].Count {
+				counts = append(counts, n)
+			}
+			i++
+		}
+		i--
+	}
+	return counts, nil
+}
+
+// Note lets the shuffler that ends the pass take notes of a batch.
+func (p Pass) Note(ctx context.Context, b *Batch, known map[string][]Note, note func(Note)) error {
+	if err := p.Ends.Note(ctx, b, known[p.Ends.Tables().Given], note); err != nil {
+		return &StageError{p.Ends, b, err}
+	}
+	return nil
+}
+
+// A StageError says at which stage and batch something went wrong.
+type StageError struct {
+	Stage Stage
+	Batch *Batch
+	Err   error
+}
+
+func (e *StageError) Error() string {
+	b := e.Batch
+	return fmt.Sprintf("stage %q, rows %d to %d of block %d: %v", e.Stage.Name(), b.First, b.First+int64(b.Len())-1, b.Block.Index, e.Err)
+}
+
+func (e *StageError) Unwrap() error { return e.Err }
 
 // alters says that a stage does more than drop rows.
 func alters(s Stage) bool {

@@ -16,6 +16,18 @@ type Catalog map[string]Entry
 // Names returns the names of all stages, sorted.
 func (c Catalog) Names() []string { return slices.Sorted(maps.Keys(c)) }
 
+// near lists the stages for someone who has asked for name: of many only those
+// with the same word before the dot.
+func (c Catalog) near(name string) string {
+	all := c.Names()
+	family, _, _ := strings.Cut(name, ".")
+	same := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !strings.HasPrefix(s, family+".") })
+	if len(same) > 0 && len(same) < len(all) {
+		return fmt.Sprintf("%s; \"sluice stages\" lists all", have(same))
+	}
+	return have(all)
+}
+
 // An Entry is what a catalogue knows of a stage.
 type Entry struct {
 	Doc      string // one line of help

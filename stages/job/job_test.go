@@ -223,7 +223,7 @@ take it out
 /j/job.toml:16: removed = "rows" is not in this version
 take it out
 /j/job.toml:17: level = 99 is not between 1 and 22
-/j/job.toml:20: no stage "dedup.exakt"; have dedup.exact, text.length
+/j/job.toml:20: no stage "dedup.exakt"; have dedup.exact; "sluice stages" lists all
 did you mean "dedup.exact"?
 /j/job.toml:24: unknown key "mni" in stage text.length; have action, column, invert, max, min, name, score, seed, share, use
 did you mean "min"?

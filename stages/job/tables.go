@@ -277,7 +277,7 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	what, _ := use.value.(string)
 	entry, ok := p.catalog[what]
 	if !ok {
-		p.mistake(use.Place, meant(what, p.catalog.Names()), "no stage %q; have %s", what, have(p.catalog.Names()))
+		p.mistake(use.Place, meant(what, p.catalog.Names()), "no stage %q; have %s", what, p.catalog.near(what))
 		return
 	}
 	s := Stage{Place: use.Place, entry: entry}

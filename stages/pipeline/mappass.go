@@ -153,20 +153,9 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 			}
 		}
 	}
-	for _, step := range c.pass.Steps {
-		var err error
-		switch s := step.Stage.(type) {
-		case stages.Mapper:
-			err = s.Map(ctx, b)
-		case stages.Shuffler:
-			err = s.Apply(ctx, b, known[step.Table])
-		}
-		if err != nil {
-			return res, c.stageError(step.Stage, b, err)
-		}
-		if step.Count {
-			res.counts = append(res.counts, int64(b.Live()))
-		}
+	var err error
+	if res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
+		return res, err
 	}
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil
@@ -180,14 +169,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		c.r.noteDuplicates(b, note)
 		return res, nil
 	}
-	if err := c.pass.Ends.Note(ctx, b, known[c.pass.Ends.Tables().Given], note); err != nil {
-		return res, c.stageError(c.pass.Ends, b, err)
-	}
-	return res, nil
-}
-
-func (c *mapPass) stageError(s stages.Stage, b *stages.Batch, err error) error {
-	return fmt.Errorf("stage %q, rows %d to %d of block %d: %w", s.Name(), b.First, b.First+int64(b.Len())-1, b.Block.Index, err)
+	return res, c.pass.Note(ctx, b, known, note)
 }
 
 // countRead notes bytes read from the input.

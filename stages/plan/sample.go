@@ -266,22 +266,14 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		}
 		known[name] = list
 	}
-	n := 0
-	was := append([]bool(nil), b.Keep...)
-	for _, step := range r.cost.Steps {
-		var err error
-		switch stage := step.Stage.(type) {
-		case stages.Mapper:
-			err = stage.Map(ctx, b)
-		case stages.Shuffler:
-			err = stage.Apply(ctx, b, known[step.Table])
-		}
-		if err != nil {
-			return err
-		}
-		if step.Count && b.Shard.Against == "" {
-			r.cost.Rows[n] += int64(b.Live())
-			n++
+	was := slices.Clone(b.Keep)
+	left, err := r.cost.Run(ctx, b, known, nil)
+	if err != nil {
+		return err
+	}
+	for i, n := range left {
+		if b.Shard.Against == "" {
+			r.cost.Rows[i] += n
 		}
 	}
 	if r.cost.Last() {
@@ -297,7 +289,7 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	if against := b.Shard.Against; against != "" && against != ends.Name() {
 		return nil
 	}
-	return ends.Note(ctx, b, known[ends.Tables().Given], func(n stages.Note) {
+	return r.cost.Note(ctx, b, known, func(n stages.Note) {
 		at := len(r.notes)
 		r.notes = round.AppendNote(r.notes, n)
 		r.cost.Notes.add(1, len(r.notes)-at)

@@ -6,11 +6,13 @@ import "unicode/utf8"
 
 // Flags of a class.
 const (
-	isWord      = 1 << iota // L, N, M, Pc
-	isSingle                // such a one that is a word of its own
-	isPython                // L, N and the underscore: what \w matches
-	isCased                 // Cased
-	isIgnorable             // Case_Ignorable
+	isWord       = 1 << iota // L, N, M, Pc
+	isSingle                 // such a one that is a word of its own
+	isPython                 // L, N and the underscore: what \w matches
+	isCased                  // Cased
+	isIgnorable              // Case_Ignorable
+	isAlphabetic             // Alphabetic: L, Nl, Other_Alphabetic
+	isDecimal                // Nd
 )
 
 // A class is what the code points of one class have in common.

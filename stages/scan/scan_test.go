@@ -15,25 +15,31 @@ func slowWords(s string) int {
 	return len(strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(isspace, r) }))
 }
 
-func TestCountWords(t *testing.T) {
+func countWords(s string) int {
+	var d Document
+	d.Reset([]byte(s))
+	return len(d.Words())
+}
+
+func TestDocumentWords(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, " ": 0, "one": 1, " two words\n": 2, "a\u00a0b\u3000c": 3, "a\u200bb": 1,
 		"\x1cfs\x1dgs": 2, "日本語 は": 2, "bad\xff byte": 2, strings.Repeat("x ", 1000): 1000,
 	} {
-		if got := CountWords([]byte(text)); got != want {
-			t.Errorf("CountWords(%q) = %d, want %d", text, got, want)
+		if got := countWords(text); got != want {
+			t.Errorf("words of %q: %d, want %d", text, got, want)
 		}
 	}
 }
 
-func FuzzCountWords(f *testing.F) {
+func FuzzDocumentWords(f *testing.F) {
 	f.Add("a b\u2003c\xff\x85")
 	f.Fuzz(func(t *testing.T, s string) {
 		if !utf8.ValidString(s) {
 			return
 		}
-		if got, want := CountWords([]byte(s)), slowWords(s); got != want {
-			t.Errorf("CountWords(%q) = %d, want %d", s, got, want)
+		if got, want := countWords(s), slowWords(s); got != want {
+			t.Errorf("words of %q: %d, want %d", s, got, want)
 		}
 	})
 }
@@ -116,10 +122,12 @@ func FuzzNormalizeTwice(f *testing.F) {
 	})
 }
 
-func BenchmarkCountWords(b *testing.B) {
+func BenchmarkDocumentWords(b *testing.B) {
 	text := []byte(strings.Repeat("the quick brown fox, ", 250))
 	b.SetBytes(int64(len(text)))
+	var d Document
 	for b.Loop() {
-		CountWords(text)
+		d.Reset(text)
+		d.Words()
 	}
 }

@@ -123,6 +123,12 @@ func CutSentence(text []byte) (content, size int) {
 	return trimmedEnd(text), len(text)
 }
 
+// Trim returns text without the white space around it.
+func Trim(text []byte) []byte {
+	text = text[:trimmedEnd(text)]
+	return text[skipSpace(text, 0):]
+}
+
 // trimmedEnd returns the length of a text without the white space at its end.
 func trimmedEnd(text []byte) int { return len(bytes.TrimRightFunc(text, isSpace)) }
 

@@ -7,34 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// CountWords returns the number of words as Python's str.split() makes them:
-// maximal runs of code points that are not white space, where white space is
-// what str.isspace() says (Unicode bidirectional type WS, B or S, or category
-// Zs).
-func CountWords(text []byte) int {
-	n, inWord := 0, false
-	for i := 0; i < len(text); {
-		c := text[i]
-		if c < utf8.RuneSelf {
-			space := asciiSpace[c]
-			if !space && !inWord {
-				n++
-			}
-			inWord = !space
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(text[i:])
-		space := isSpace(r)
-		if !space && !inWord {
-			n++
-		}
-		inWord = !space
-		i += size
-	}
-	return n
-}
-
 // CodePoints returns the number of code points.
 func CodePoints(text []byte) int { return utf8.RuneCount(text) }
 

@@ -22,6 +22,8 @@ const (
 	python
 	cased
 	ignorable
+	alphabetic
+	decimal
 )
 
 // A class is what the code points of one class have in common.
@@ -62,6 +64,12 @@ func flags(r rune) (f uint8) {
 	}
 	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) || bytes.ContainsRune([]byte(wordBreak), r) {
 		f |= ignorable
+	}
+	if unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic) {
+		f |= alphabetic
+	}
+	if unicode.Is(unicode.Nd, r) {
+		f |= decimal
 	}
 	return f
 }

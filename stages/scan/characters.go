@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// Characters counts the code points of a text by what they are.
+type Characters struct {
+	CodePoints  int
+	Basic       int // of [a-zA-Z0-9\n?!,.]
+	Decimal     int // of category Nd
+	Alphabetic  int // with the property Alphabetic
+	Space       int // of "\t\n\r\b ": not all of white space
+	Parentheses int // of {}⟨⟩[]()
+	ASCII       bool
+}
+
+// Characters returns the counts of the text.
+func (d *Document) Characters() *Characters {
+	if d.first(characters, &d.scans.Characters) {
+		d.chars = countCharacters(d.text)
+	}
+	return &d.chars
+}
+
+// Counters of ASCII characters, packed into one number: 12 bits each.
+const (
+	countBasic = iota * 12
+	countDecimal
+	countAlphabetic
+	countSpace
+	countParentheses
+	mostCounted = 1<<12 - 1
+)
+
+var asciiCounts = newASCIICounts()
+
+func newASCIICounts() (t [256]uint64) {
+	for c := range byte(utf8.RuneSelf) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		digit := '0' <= c && c <= '9'
+		for field, is := range map[int]bool{
+			countBasic:       letter || digit || c == '\n' || c == '?' || c == '!' || c == ',' || c == '.',
+			countDecimal:     digit,
+			countAlphabetic:  letter,
+			countSpace:       c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == ' ',
+			countParentheses: c == '{' || c == '}' || c == '[' || c == ']' || c == '(' || c == ')',
+		} {
+			if is {
+				t[c] |= 1 << field
+			}
+		}
+	}
+	return t
+}
+
+const notASCII = 0x8080808080808080
+
+func countCharacters(text []byte) Characters {
+	c := Characters{ASCII: true}
+	for i := 0; i < len(text); {
+		var packed uint64
+		end := min(i+mostCounted-8, len(text)) // eight at a time
+		begin := i
+		for i+8 <= end {
+			v := binary.LittleEndian.Uint64(text[i:])
+			if v&notASCII != 0 {
+				break
+			}
+			packed += asciiCounts[v&0xff] + asciiCounts[v>>8&0xff] + asciiCounts[v>>16&0xff] + asciiCounts[v>>24&0xff] +
+				asciiCounts[v>>32&0xff] + asciiCounts[v>>40&0xff] + asciiCounts[v>>48&0xff] + asciiCounts[v>>56]
+			i += 8
+		}
+		c.CodePoints += i - begin
+		for ; i < end; i++ {
+			b := text[i]
+			if b < utf8.RuneSelf {
+				packed += asciiCounts[b]
+				c.CodePoints++
+				if i&7 == 0 && i+8 <= end && binary.LittleEndian.Uint64(text[i:])&notASCII == 0 {
+					i++
+					break
+				}
+				continue
+			}
+			r, size := utf8.DecodeRune(text[i:])
+			c.addRune(r, size)
+			i += size - 1
+		}
+		c.Basic += int(packed >> countBasic & mostCounted)
+		c.Decimal += int(packed >> countDecimal & mostCounted)
+		c.Alphabetic += int(packed >> countAlphabetic & mostCounted)
+		c.Space += int(packed >> countSpace & mostCounted)
+		c.Parentheses += int(packed >> countParentheses & mostCounted)
+	}
+	return c
+}
+
+// addRune counts a code point beyond ASCII.
+func (c *Characters) addRune(r rune, size int) {
+	c.CodePoints++
+	c.ASCII = false
+	if r == utf8.RuneError && size == 1 {
+		return
+	}
+	f := classOf(r).flags
+	if f&isAlphabetic != 0 {
+		c.Alphabetic++
+	}
+	if f&isDecimal != 0 {
+		c.Decimal++
+	}
+	if r == '⟨' || r == '⟩' {
+		c.Parentheses++
+	}
+}

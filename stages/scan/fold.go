@@ -1,0 +1,40 @@
+package scan
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Folded returns the text with the letters A to Z in lower case, and with the
+// Kelvin sign as k: all that Python's str.lower turns into ASCII. It serves to look for
+// phrases of ASCII in any case; its bytes are not those of the text where that has
+// a Kelvin sign.
+func (d *Document) Folded() []byte {
+	if d.first(folded, &d.scans.Folded) {
+		d.folded = appendFolded(d.folded[:0], d.text)
+	}
+	return d.folded
+}
+
+const kelvin = "\u212a"
+
+func appendFolded(dst, text []byte) []byte {
+	dst = append(dst, text...)
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		v := binary.LittleEndian.Uint64(dst[i:])
+		low := v &^ uint64(notASCII)
+		from := low + 0x3f3f3f3f3f3f3f3f // high bit where at least 'A'
+		past := low + 0x2525252525252525 // high bit where beyond 'Z'
+		binary.LittleEndian.PutUint64(dst[i:], v|(from&^past&^v)&notASCII>>2)
+	}
+	for ; i < len(dst); i++ {
+		if 'A' <= dst[i] && dst[i] <= 'Z' {
+			dst[i] |= 0x20
+		}
+	}
+	if bytes.Contains(dst, []byte(kelvin)) {
+		dst = append(dst[:0], bytes.ReplaceAll(dst, []byte(kelvin), []byte("k"))...)
+	}
+	return dst
+}

@@ -1,0 +1,53 @@
+package scan
+
+import "hash/maphash"
+
+// hash returns a hash of bytes that is good for this process alone: nothing
+// may depend on its value.
+func (d *Document) hash(b []byte) uint64 { return maphash.Bytes(d.seed, b) }
+
+// A table numbers different things in the order in which they come. It is used
+// again by raising the stamp that its slots must have.
+type table struct {
+	slots []slot // a power of two
+	stamp uint32
+	n     int // different things
+}
+
+type slot struct {
+	hash   uint64
+	stamp  uint32
+	number uint32
+	first  uint32 // the caller's index of the first of its kind
+}
+
+// reset empties the table and makes room for n things.
+func (t *table) reset(n int) {
+	t.n = 0
+	t.stamp++
+	if len(t.slots) >= 2*n && t.stamp != 0 {
+		return
+	}
+	size := max(len(t.slots), 64)
+	for size < 2*n {
+		size *= 2
+	}
+	t.slots, t.stamp = make([]slot, size), 1
+}
+
+// number returns the number of the thing with index i. same says whether it is
+// the same as an earlier one with the same hash.
+func (t *table) number(hash uint64, same func(first uint32) bool, i uint32) uint32 {
+	mask := uint64(len(t.slots) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		s := &t.slots[at]
+		if s.stamp != t.stamp {
+			*s = slot{hash, t.stamp, uint32(t.n), i}
+			t.n++
+			return s.number
+		}
+		if s.hash == hash && same(s.first) {
+			return s.number
+		}
+	}
+}
