@@ -86,6 +86,9 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 	if err := e.build(); err != nil {
 		return err
 	}
+	if err := stages.Prepare(ctx, e.stages); err != nil {
+		return err
+	}
 	shards, _, err := format.List(ctx, e.job.Inputs)
 	if err != nil {
 		return err

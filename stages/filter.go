@@ -30,6 +30,8 @@ type filter struct {
 
 func (f *filter) Name() string { return f.common.Name }
 
+func (f *filter) Prepare(ctx context.Context) error { return prepare(ctx, f.Filter) }
+
 func (f *filter) Columns() Columns {
 	c := Columns{Reads: []Need{{f.common.Column, Text}}}
 	if f.common.Score != "" {

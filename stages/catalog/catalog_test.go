@@ -11,20 +11,17 @@ import (
 )
 
 // TestEveryStage holds each entry to what the catalogue promises: its table
-// can be pasted as it is, gives the defaults, and builds stages of a known kind.
+// can be pasted as it is, with the files that its examples name (they lie in testdata), gives the defaults, and builds stages of a known kind.
 func TestEveryStage(t *testing.T) {
 	for name, entry := range All() {
 		t.Run(name, func(t *testing.T) {
-			given := needed(t)[name]
-			table := entry.Table(name)
-			for line := range strings.Lines(given) {
-				key, _, _ := strings.Cut(line, " = ")
-				_, rest, _ := strings.Cut(table, "\n"+key+" = \"\" ")
-				before := strings.TrimSuffix(table, "\n"+key+" = \"\" "+rest)
-				table = before + "\n" + strings.TrimSuffix(line, "\n") + "  " + rest
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+				t.Fatal(err)
 			}
-			j := parse(t, table)
-			if d := job.Diff(parse(t, "[[stage]]\nuse = '"+name+"'\n"+given).Canonical(), j.Canonical()); d != "" {
+			table := entry.Table(name)
+			j := parse(t, dir, table)
+			if d := job.Diff(parse(t, dir, entry.Least(name)).Canonical(), j.Canonical()); d != "" {
 				t.Errorf("the table differs from the defaults:\n%s", d)
 			}
 			for line := range strings.Lines(table) {
@@ -54,26 +51,15 @@ func TestEveryStage(t *testing.T) {
 	}
 }
 
-// needed has what stages must be given that have no default for it.
-func needed(t *testing.T) map[string]string {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "en"), []byte("a 1\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return map[string]string{
-		"text.histogram": "cache_dir = '" + dir + "'\n",
-		"text.substring": "substring = 'x'\n",
-	}
-}
-
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-func parse(t *testing.T, stage string) *job.Job {
+// parse reads a job file with the stages in dir.
+func parse(t *testing.T, dir, stage string) *job.Job {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "job.toml")
+	path := filepath.Join(dir, "job.toml")
 	text := "input = '/in'\noutput = '/out'\n" + stage
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

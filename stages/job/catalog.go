@@ -33,6 +33,7 @@ type Entry struct {
 	Doc      string // one line of help
 	defaults any    // a config struct
 	takes    []string
+	needs    map[string]string
 	build    func(stages.Common, any) ([]stages.Stage, error)
 }
 
@@ -40,7 +41,8 @@ type Entry struct {
 // constructor. Each field of C has a toml tag, the key, and a doc tag, a line
 // of help. The constructor checks the values, and joins all its complaints; one
 // that begins with a key is shown at the line of that key. It must be cheap:
-// it also runs where a job file is merely checked.
+// it also runs where a job file is merely checked. A field whose tag path is
+// "file" holds a path, or a list of them, that counts from the folder of the job file.
 func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]stages.Stage, error)) Entry {
 	return Entry{
 		Doc:      doc,
@@ -53,6 +55,14 @@ func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]sta
 // mean something to the stage. In a job file it may have no others of them.
 func (e Entry) Takes(keys ...string) Entry {
 	e.takes = slices.Concat(e.takes, keys)
+	return e
+}
+
+// Needs says that the stage has no default for a key, and shows a value of it, as TOML, in help.
+func (e Entry) Needs(key, example string) Entry {
+	needs := map[string]string{key: example}
+	maps.Copy(needs, e.needs)
+	e.needs = needs
 	return e
 }
 
@@ -70,6 +80,15 @@ func (e Entry) config() reflect.Value {
 	return v
 }
 
+// Least returns the shortest [[stage]] table of the stage, with examples for what has no default.
+func (e Entry) Least(name string) string {
+	lines := []string{"[[stage]]", "use = " + quote(name)}
+	for _, key := range slices.Sorted(maps.Keys(e.needs)) {
+		lines = append(lines, key+" = "+e.needs[key])
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
 // Table returns the [[stage]] table with all keys, their defaults and their
 // help, to paste into a job file.
 func (e Entry) Table(name string) string {
@@ -78,7 +97,11 @@ func (e Entry) Table(name string) string {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if key := f.Tag.Get("toml"); key != "" {
-			rows = append(rows, [2]string{key + " = " + format(v.Field(i)), f.Tag.Get("doc")})
+			value, ok := e.needs[key]
+			if !ok {
+				value = format(v.Field(i))
+			}
+			rows = append(rows, [2]string{key + " = " + value, f.Tag.Get("doc")})
 		}
 	}
 	common := [][2]string{

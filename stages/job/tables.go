@@ -268,7 +268,7 @@ func (p *parser) stages(t table) {
 }
 
 func (p *parser) stage(t table, at Place, name string, taken []string) {
-	p.later(t, "recipe", "when")
+	p.later(t, "when")
 	use := t["use"]
 	if use == nil {
 		p.mistake(at, "", "a stage has no \"use\"; have %s", have(p.catalog.Names()))
@@ -294,12 +294,36 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	if n := t["column"]; n != nil && n.value == "" {
 		s.Common.Column = p.job.Read.Text
 	}
+	p.fileKeys(t, config.Elem())
 	p.against(t, name, config.Elem())
 	s.Config = config.Elem().Interface()
 	if len(p.mistakes) == before {
 		p.construct(t, s)
 	}
 	p.job.Stages = append(p.job.Stages, s)
+}
+
+// fileKeys makes absolute the paths that a stage is given; an empty one stays.
+func (p *parser) fileKeys(t table, config reflect.Value) {
+	for i := range config.NumField() {
+		f := config.Type().Field(i)
+		n := t[f.Tag.Get("toml")]
+		if f.Tag.Get("path") != "file" || n == nil {
+			continue
+		}
+		switch v := config.Field(i); v.Kind() {
+		case reflect.String:
+			if v.Len() > 0 {
+				v.SetString(p.path(n, f.Tag.Get("toml")))
+			}
+		case reflect.Slice:
+			if items, ok := n.value.([]*node); ok && v.Len() == len(items) {
+				for k, item := range items {
+					v.Index(k).SetString(p.path(item, f.Tag.Get("toml")))
+				}
+			}
+		}
+	}
 }
 
 // against makes an input of the key "against" of a stage that has one. Its paths

@@ -139,6 +139,9 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		out.Already = done
 		return out, err
 	}
+	if err := mpi.Agree(ctx, c, stages.Prepare(ctx, made)); err != nil {
+		return out, &JobError{err}
+	}
 	r.warnScratch()
 	err = r.runPasses(ctx)
 	var written error // of the report: only rank 0 knows

@@ -90,6 +90,9 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err := stages.CheckColumns(list, inputs...); err != nil {
 		return nil, err
 	}
+	if err := stages.Prepare(ctx, list); err != nil {
+		return nil, err
+	}
 	shards, _, err := format.List(ctx, j.Inputs)
 	if err != nil {
 		return nil, err

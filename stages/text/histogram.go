@@ -17,7 +17,7 @@ import (
 type Histogram struct {
 	Lang      string  `toml:"lang" doc:"language whose characters are expected: the name of a file in cache_dir"`
 	Threshold float64 `toml:"threshold" doc:"share of characters that must be expected ones, and more"`
-	Dir       string  `toml:"cache_dir" doc:"folder with the unpacked histograms.tar.gz of m2m_100, or that with its files"`
+	Dir       string  `toml:"cache_dir" path:"file" doc:"folder with the unpacked histograms.tar.gz of m2m_100, or that with its files"`
 	End       string  `toml:"threshold_char" doc:"line of a file that ends the expected characters"`
 
 	expected *charSet

@@ -1,0 +1,33 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+)
+
+// A Preparer is a stage, or a [Filter] or [Rewriter], that needs more than its
+// table: a model, a list, a program of the user's. Prepare reads or starts it, once
+// before any row on each rank that runs the stage. Its error says what to do.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
+// Prepare prepares all stages of the list that ask for it.
+func Prepare(ctx context.Context, list []Stage) error {
+	for _, s := range list {
+		if p, ok := s.(Preparer); ok {
+			if err := p.Prepare(ctx); err != nil {
+				return fmt.Errorf("stage %q: %w", s.Name(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// prepare prepares what a stage is made of.
+func prepare(ctx context.Context, part any) error {
+	if p, ok := part.(Preparer); ok {
+		return p.Prepare(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+)
+
+type upper struct{}
+
+func (upper) Rewrite(dst, text []byte) []byte { return append(dst, bytes.ToUpper(text)...) }
+
+func TestRewriter(t *testing.T) {
+	long := bytes.Repeat([]byte("x"), 1<<20)
+	b := NewBatch(&Shard{}, &Block{}, 0, 5)
+	b.Columns = []Column{{Name: "text", Text: [][]byte{[]byte("a"), []byte("B"), nil, long, []byte("d")}}}
+	b.Drop(4)
+	if err := NewRewriter(Common{Column: "text"}, upper{}).Map(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	c := b.Column("text")
+	for i, want := range []string{"A", "B", "", string(bytes.ToUpper(long)), "d"} {
+		if string(c.Text[i]) != want {
+			t.Errorf("row %d is %.10q, want %.10q", i, c.Text[i], want)
+		}
+	}
+	for i, want := range []bool{true, false, false, true, false} {
+		if c.Changed[i] != want {
+			t.Errorf("row %d changed: %v", i, c.Changed[i])
+		}
+	}
+}
+
+func TestTexts(t *testing.T) {
+	var texts Texts
+	var all [][]byte
+	for i := range 3000 {
+		all = append(all, texts.Copy(bytes.Repeat([]byte{byte(i)}, i)))
+	}
+	for i, text := range all {
+		if text == nil || !bytes.Equal(text, bytes.Repeat([]byte{byte(i)}, i)) {
+			t.Fatalf("text %d was changed by a later one", i)
+		}
+		if cap(text) != len(text) {
+			t.Fatalf("an append to text %d would change the next one", i)
+		}
+	}
+}
+
+type unready struct{ upper }
+
+func (unready) Prepare(context.Context) error { return errors.New("no model") }
+
+func TestPrepare(t *testing.T) {
+	list := []Stage{NewRewriter(Common{Name: "ok"}, upper{}), NewRewriter(Common{Name: "bad"}, unready{})}
+	if err := Prepare(context.Background(), list); err == nil || err.Error() != `stage "bad": no model` {
+		t.Errorf("have %v", err)
+	}
+}
