@@ -57,7 +57,7 @@ func (p *program) plan(args []string) error {
 	if err := arguments(args, "plan", "JOB.toml"); err != nil {
 		return err
 	}
-	j, err := job.Parse(args[0], catalog.All(), job.Options{Set: set})
+	j, err := job.Parse(args[0], catalog.All(), job.Options{Set: set, Recipes: catalog.Recipes()})
 	if err != nil {
 		return err
 	}

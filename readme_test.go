@@ -19,7 +19,7 @@ func TestReadme(t *testing.T) {
 	if err := os.WriteFile(file, []byte(toml), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	j, err := job.Parse(file, catalog.All(), job.Options{})
+	j, err := job.Parse(file, catalog.All(), job.Options{Recipes: catalog.Recipes()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (o *runOptions) parse(args []string) (*job.Job, error) {
 	if err := arguments(args, "run", "JOB.toml"); err != nil {
 		return nil, err
 	}
-	return job.Parse(args[0], catalog.All(), job.Options{Set: o.set})
+	return job.Parse(args[0], catalog.All(), job.Options{Set: o.set, Recipes: catalog.Recipes()})
 }
 
 // answerTime is how long rank 0 waits on SIGUSR2 for the other ranks, which the

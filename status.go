@@ -107,7 +107,7 @@ func outOf(arg string) (string, error) {
 		return "", err
 	}
 	if strings.HasSuffix(arg, ".toml") {
-		j, err := job.Parse(arg, catalog.All(), job.Options{})
+		j, err := job.Parse(arg, catalog.All(), job.Options{Recipes: catalog.Recipes()})
 		if err != nil {
 			return "", err
 		}

@@ -45,7 +45,7 @@ func (p *program) submit(args []string) error {
 	if err := arguments(args, "submit", "JOB.toml"); err != nil {
 		return err
 	}
-	j, err := job.Parse(args[0], catalog.All(), job.Options{Set: set})
+	j, err := job.Parse(args[0], catalog.All(), job.Options{Set: set, Recipes: catalog.Recipes()})
 	if err != nil {
 		return err
 	}

@@ -97,9 +97,10 @@ const minMemory = 64_000_000
 
 // Options says what surrounds a job file.
 type Options struct {
-	Set    []string                    // KEY=VALUE, as after --set
-	Getenv func(string) (string, bool) // nil = the environment
-	read   func(path string) ([]byte, error)
+	Set     []string                    // KEY=VALUE, as after --set
+	Recipes Recipes                     // that the job file may name
+	Getenv  func(string) (string, bool) // nil = the environment
+	read    func(path string) ([]byte, error)
 }
 
 // parser collects what it reads and all mistakes.
@@ -111,6 +112,7 @@ type parser struct {
 	mistakes Mistakes
 	job      *Job
 	catalog  Catalog
+	known    Recipes
 }
 
 // mistake notes a mistake.
@@ -138,8 +140,9 @@ func Parse(path string, catalog Catalog, o Options) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{getenv: o.Getenv, read: o.read, catalog: catalog, job: empty(abs)}
+	p := &parser{getenv: o.Getenv, read: o.read, catalog: catalog, known: o.Recipes, job: empty(abs)}
 	if root := p.load(path, abs, nil, Place{File: path}); root != nil {
+		p.recipes(root)
 		for _, s := range o.Set {
 			p.set(root, s)
 		}
