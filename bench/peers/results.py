@@ -36,11 +36,11 @@ def read(folder, name="peers"):
 class Result:
     """What was measured, in the form of the results of `sluice bench`."""
 
-    def __init__(self, sluice, size, documents, envs):
+    def __init__(self, sluice, size, documents, envs, name="peers"):
         self.size, self.rows, self.missing = size, [], []
         self.ideal = None
         self.json = {
-            "name": "peers",
+            "name": name,
             "command": shlex.join(["python3", *sys.argv]),
             "when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "commit": output("git", "describe", "--always", "--dirty", "--abbrev=12"),
@@ -102,11 +102,16 @@ def finish(result, old, write):
     """Writes a result, and returns what to print: the table, and the change against an old one."""
     table = result.table()
     if write:
-        with open(os.path.join(write, "peers.json"), "w") as f:
-            f.write(json.dumps(result.json, indent=2) + "\n")
+        save(result.json, write)
         with open(os.path.join(write, "peers.md"), "w") as f:
             f.write(table)
     return table + ("\n" + change(result.json, old) if old else "")
+
+
+def save(result, folder):
+    """Writes a result into a folder."""
+    with open(os.path.join(folder, result["name"] + ".json"), "w") as f:
+        f.write(json.dumps(result, indent=2) + "\n")
 
 
 def change(new, old):
@@ -128,8 +133,9 @@ def versions(envs):
             found["minhash-lsh"] = output("go", "list", "-C", os.path.join(HERE, "ekzhu"), "-m", "-f", "{{.Version}}", "github.com/ekzhu/minhash-lsh")
             continue
         text = output(python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check")
-        wanted = {"main": ("datatrove", "datasketch", "rensa", "numpy", "xxhash"), "text-dedup": ("text-dedup", "datasets")}[name]
-        found.update({p["name"]: p["version"] for p in json.loads(text) if p["name"].lower() in wanted})
+        wanted = {"main": ("datatrove", "datasketch", "rensa", "numpy", "xxhash"), "text-dedup": ("text-dedup", "datasets"),
+                  "curator": ("nemo-curator", "regex", "beautifulsoup4", "comment-parser")}[name]
+        found.update({p["name"]: p["version"] for p in json.loads(text) if p["name"].lower().replace("_", "-") in wanted})
     return found
 
 

@@ -7,7 +7,11 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REQUIREMENTS = {"main": "requirements.txt", "text-dedup": "requirements-text-dedup.txt"}
+REQUIREMENTS = {
+    "main": ["requirements.txt"],
+    "text-dedup": ["requirements-text-dedup.txt"],
+    "curator": ["requirements-curator.txt", "--no-deps"],
+}
 
 
 def environments(names):
@@ -27,7 +31,7 @@ def environments(names):
             if not os.path.exists(python):
                 subprocess.run([sys.executable, "-m", "venv", folder], check=True, stdout=sys.stderr)
             subprocess.run(
-                [python, "-m", "pip", "install", "--quiet", "--no-input", "-r", os.path.join(HERE, REQUIREMENTS[name])],
+                [python, "-m", "pip", "install", "--quiet", "--no-input", "-r", os.path.join(HERE, REQUIREMENTS[name][0]), *REQUIREMENTS[name][1:]],
                 check=True, stdout=sys.stderr, timeout=900,
             )
             envs[name] = python

@@ -9,7 +9,7 @@ import (
 type Characters struct {
 	CodePoints  int
 	Basic       int // of [a-zA-Z0-9\n?!,.]
-	Decimal     int // of category Nd
+	Digits      int // 0 to 9
 	Alphabetic  int // with the property Alphabetic
 	Space       int // of "\t\n\r\b ": not all of white space
 	Parentheses int // of {}⟨⟩[]()
@@ -27,7 +27,7 @@ func (d *Document) Characters() *Characters {
 // Counters of ASCII characters, packed into one number: 12 bits each.
 const (
 	countBasic = iota * 12
-	countDecimal
+	countDigits
 	countAlphabetic
 	countSpace
 	countParentheses
@@ -42,7 +42,7 @@ func newASCIICounts() (t [256]uint64) {
 		digit := '0' <= c && c <= '9'
 		for field, is := range map[int]bool{
 			countBasic:       letter || digit || c == '\n' || c == '?' || c == '!' || c == ',' || c == '.',
-			countDecimal:     digit,
+			countDigits:      digit,
 			countAlphabetic:  letter,
 			countSpace:       c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == ' ',
 			countParentheses: c == '{' || c == '}' || c == '[' || c == ']' || c == '(' || c == ')',
@@ -89,7 +89,7 @@ func countCharacters(text []byte) Characters {
 			i += size - 1
 		}
 		c.Basic += int(packed >> countBasic & mostCounted)
-		c.Decimal += int(packed >> countDecimal & mostCounted)
+		c.Digits += int(packed >> countDigits & mostCounted)
 		c.Alphabetic += int(packed >> countAlphabetic & mostCounted)
 		c.Space += int(packed >> countSpace & mostCounted)
 		c.Parentheses += int(packed >> countParentheses & mostCounted)
@@ -107,9 +107,6 @@ func (c *Characters) addRune(r rune, size int) {
 	f := classOf(r).flags
 	if f&isAlphabetic != 0 {
 		c.Alphabetic++
-	}
-	if f&isDecimal != 0 {
-		c.Decimal++
 	}
 	if r == '⟨' || r == '⟩' {
 		c.Parentheses++

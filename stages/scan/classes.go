@@ -12,7 +12,6 @@ const (
 	isCased                  // Cased
 	isIgnorable              // Case_Ignorable
 	isAlphabetic             // Alphabetic: L, Nl, Other_Alphabetic
-	isDecimal                // Nd
 )
 
 // A class is what the code points of one class have in common.

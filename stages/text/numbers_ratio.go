@@ -7,14 +7,15 @@ import (
 
 // NumbersRatio is the table of text.numbers_ratio.
 type NumbersRatio struct {
-	Max float64 `toml:"max_number_to_text_ratio" doc:"largest share of characters that are decimal digits"`
+	Max float64 `toml:"max_number_to_text_ratio" doc:"largest share of characters that are digits, 0 to 9"`
 }
 
 // DefaultNumbersRatio has NeMo Curator's bound.
 func DefaultNumbersRatio() NumbersRatio { return NumbersRatio{0.15} }
 
 // NewNumbersRatio returns the filter that keeps texts of which at most Max are
-// decimal digits (category Nd). The score is that share of the code points, 1 for an empty text.
+// digits, 0 to 9. The score is that share of the code points, 1 for an empty text. NeMo Curator takes
+// [[:digit:]] of Python's regex package, in which it is the class of POSIX: digits of other scripts are none.
 func NewNumbersRatio(c stages.Common, f NumbersRatio) ([]stages.Stage, error) {
 	return oneFilter(c, f, share("max_number_to_text_ratio", f.Max))
 }
@@ -25,7 +26,7 @@ func (f NumbersRatio) Score(d *scan.Document) float64 {
 	if n.CodePoints == 0 {
 		return 1
 	}
-	return divide(n.Decimal, n.CodePoints)
+	return divide(n.Digits, n.CodePoints)
 }
 
 // Keep says whether that share stays.

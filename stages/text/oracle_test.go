@@ -185,7 +185,9 @@ func readings() []reading {
 				return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789\n?!,.", r)
 			})
 		}},
-		{"numbers_ratio", DefaultNumbersRatio(), func(s string) float64 { return ratioOf(s, unicode.IsDigit) }},
+		{"numbers_ratio", DefaultNumbersRatio(), func(s string) float64 {
+			return ratioOf(s, func(r rune) bool { return strings.ContainsRune("0123456789", r) })
+		}},
 		{"white_space", DefaultWhiteSpace(), func(s string) float64 {
 			return ratioOf(s, func(r rune) bool { return strings.ContainsRune("\t\n\r\b ", r) })
 		}},

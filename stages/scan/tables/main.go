@@ -23,7 +23,6 @@ const (
 	cased
 	ignorable
 	alphabetic
-	decimal
 )
 
 // A class is what the code points of one class have in common.
@@ -67,9 +66,6 @@ func flags(r rune) (f uint8) {
 	}
 	if unicode.In(r, unicode.L, unicode.Nl, unicode.Other_Alphabetic) {
 		f |= alphabetic
-	}
-	if unicode.Is(unicode.Nd, r) {
-		f |= decimal
 	}
 	return f
 }
