@@ -17,7 +17,7 @@ func DefaultAlphaNumeric() AlphaNumeric { return AlphaNumeric{0.25} }
 // none of [a-zA-Z0-9\n?!,.]: a space is none, either. The score is that share of the code points, 1 for an empty text.
 // Adapted from Gopher (Rae et al. 2021, https://arxiv.org/abs/2112.11446, table A1).
 func NewAlphaNumeric(c stages.Common, f AlphaNumeric) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_non_alpha_numeric_to_text_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_non_alpha_numeric_to_text_ratio", f.Max))
 }
 
 // Score returns the share.

@@ -24,7 +24,7 @@ func DefaultBoilerplateStringRatio() BoilerplateStringRatio {
 // score is that share; it is 1 for a text with "lorem ipsum" in it, and 0 for an empty one.
 // Source: C4 (Raffel et al. 2020, https://arxiv.org/abs/1910.10683).
 func NewBoilerplateStringRatio(c stages.Common, f BoilerplateStringRatio) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_boilerplate_string_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_boilerplate_string_ratio", f.Max))
 }
 
 // Score returns the share.

@@ -20,7 +20,7 @@ func DefaultBulletRatio() BulletRatio { return BulletRatio{0.9} }
 // asterisk is no bullet. The score is that share, none without lines. Source: Gopher (Rae et
 // al. 2021, https://arxiv.org/abs/2112.11446, table A1).
 func NewBulletRatio(c stages.Common, f BulletRatio) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_bullet_lines_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_bullet_lines_ratio", f.Max))
 }
 
 // Score returns the score.

@@ -19,7 +19,7 @@ func DefaultCommonEnglishWords() CommonEnglishWords { return CommonEnglishWords{
 // score is their number, up to Min if Stop is set. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewCommonEnglishWords(c stages.Common, f CommonEnglishWords) ([]stages.Stage, error) {
-	return oneFilter(c, f, ordered("min_num_common_words", 0, "min_num_common_words", f.Min))
+	return stages.OneFilter(c, f, stages.CheckOrder("min_num_common_words", 0, "min_num_common_words", f.Min))
 }
 
 // Score returns the score.

@@ -20,7 +20,7 @@ func DefaultEllipsis() Ellipsis { return Ellipsis{0.3} }
 // […] -»", "read more" and "read more..". The score is that share, none without lines. Source:
 // C4 (Raffel et al. 2020, https://arxiv.org/abs/1910.10683).
 func NewEllipsis(c stages.Common, f Ellipsis) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_num_lines_ending_with_ellipsis_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_num_lines_ending_with_ellipsis_ratio", f.Max))
 }
 
 // Score returns the score.

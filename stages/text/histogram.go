@@ -42,7 +42,7 @@ func NewHistogram(c stages.Common, f Histogram) ([]stages.Stage, error) {
 	if utf8.RuneCountInString(f.End) != 1 {
 		end = fmt.Errorf("threshold_char = %q is not one character", f.End)
 	}
-	return oneFilter(c, f, share("threshold", f.Threshold), dir, end)
+	return stages.OneFilter(c, f, stages.CheckShare("threshold", f.Threshold), dir, end)
 }
 
 // readHistogram reads the characters of a language.

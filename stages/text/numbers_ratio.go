@@ -17,7 +17,7 @@ func DefaultNumbersRatio() NumbersRatio { return NumbersRatio{0.15} }
 // digits, 0 to 9. The score is that share of the code points, 1 for an empty text. NeMo Curator takes
 // [[:digit:]] of Python's regex package, in which it is the class of POSIX: digits of other scripts are none.
 func NewNumbersRatio(c stages.Common, f NumbersRatio) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_number_to_text_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_number_to_text_ratio", f.Max))
 }
 
 // Score returns the share.

@@ -16,7 +16,7 @@ func DefaultParenthesesRatio() ParenthesesRatio { return ParenthesesRatio{0.1} }
 // NewParenthesesRatio returns the filter that keeps texts of which at most Max are
 // one of {}⟨⟩[](). The score is that share of the code points, 1 for an empty text.
 func NewParenthesesRatio(c stages.Common, f ParenthesesRatio) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_parentheses_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_parentheses_ratio", f.Max))
 }
 
 // Score returns the share.

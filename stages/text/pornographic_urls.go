@@ -19,7 +19,7 @@ type PornographicURLs struct {
 func NewPornographicURLs(c stages.Common, f PornographicURLs) ([]stages.Stage, error) {
 	links, err := linkFinder(f.Regex)
 	f.links = links
-	return oneFilter(c, f, err)
+	return stages.OneFilter(c, f, err)
 }
 
 // Score returns 1 or 0.

@@ -18,7 +18,7 @@ func DefaultPunctuation() Punctuation { return Punctuation{0.85} }
 // that share, none without lines. Source: C4 (Raffel et al. 2020,
 // https://arxiv.org/abs/1910.10683).
 func NewPunctuation(c stages.Common, f Punctuation) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_num_sentences_without_endmark_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_num_sentences_without_endmark_ratio", f.Max))
 }
 
 // Score returns the score.

@@ -18,7 +18,7 @@ func DefaultRepeatedLines() RepeatedLines { return RepeatedLines{0.7} }
 // The score is that share, none without lines. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatedLines(c stages.Common, f RepeatedLines) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_repeated_line_fraction", f.Min))
+	return stages.OneFilter(c, f, stages.CheckShare("max_repeated_line_fraction", f.Min))
 }
 
 // Score returns the score.

@@ -18,7 +18,7 @@ func DefaultRepeatedLinesChar() RepeatedLinesChar { return RepeatedLinesChar{0.8
 // The score is that share, none without lines. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatedLinesChar(c stages.Common, f RepeatedLinesChar) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_repeated_lines_char_ratio", f.Min))
+	return stages.OneFilter(c, f, stages.CheckShare("max_repeated_lines_char_ratio", f.Min))
 }
 
 // Score returns the score.

@@ -18,7 +18,7 @@ func DefaultRepeatedParagraphs() RepeatedParagraphs { return RepeatedParagraphs{
 // The score is that share, 1 for an empty text, which is one paragraph. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatedParagraphs(c stages.Common, f RepeatedParagraphs) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_repeated_paragraphs_ratio", f.Min))
+	return stages.OneFilter(c, f, stages.CheckShare("max_repeated_paragraphs_ratio", f.Min))
 }
 
 // Score returns the score.

@@ -18,7 +18,7 @@ func DefaultRepeatedParagraphsChar() RepeatedParagraphsChar { return RepeatedPar
 // The score is that share, none where all are empty. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatedParagraphsChar(c stages.Common, f RepeatedParagraphsChar) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_repeated_paragraphs_char_ratio", f.Min))
+	return stages.OneFilter(c, f, stages.CheckShare("max_repeated_paragraphs_char_ratio", f.Min))
 }
 
 // Score returns the score.

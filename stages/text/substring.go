@@ -28,7 +28,7 @@ func NewSubstring(c stages.Common, f Substring) ([]stages.Stage, error) {
 	if f.Position != "prefix" && f.Position != "suffix" && f.Position != "any" {
 		where = fmt.Errorf("position = %q is not known; have any, prefix, suffix", f.Position)
 	}
-	return oneFilter(c, f, none, where)
+	return stages.OneFilter(c, f, none, where)
 }
 
 // Score returns 1 or 0.

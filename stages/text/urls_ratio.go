@@ -29,7 +29,7 @@ func DefaultURLsRatio() URLsRatio { return URLsRatio{Max: 0.2} }
 func NewURLsRatio(c stages.Common, f URLsRatio) ([]stages.Stage, error) {
 	links, err := linkFinder(f.Regex)
 	f.links = links
-	return oneFilter(c, f, share("max_url_to_text_ratio", f.Max), err)
+	return stages.OneFilter(c, f, stages.CheckShare("max_url_to_text_ratio", f.Max), err)
 }
 
 // linkFinder returns what finds the links of a text.

@@ -16,7 +16,7 @@ func DefaultWhiteSpace() WhiteSpace { return WhiteSpace{0.25} }
 // NewWhiteSpace returns the filter that keeps texts of which at most Max are
 // spaces, tabs, line feeds, carriage returns or backspaces. The score is that share of the code points, 1 for an empty text.
 func NewWhiteSpace(c stages.Common, f WhiteSpace) ([]stages.Stage, error) {
-	return oneFilter(c, f, share("max_white_space_ratio", f.Max))
+	return stages.OneFilter(c, f, stages.CheckShare("max_white_space_ratio", f.Max))
 }
 
 // Score returns the share.
