@@ -1,0 +1,2 @@
+// Package code holds filters of source code. A text is one file.
+package code
