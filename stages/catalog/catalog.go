@@ -16,6 +16,7 @@ func All() job.Catalog {
 	for _, family := range []job.Catalog{
 		codes(),
 		dedups(),
+		privacies(),
 		texts(),
 	} {
 		maps.Copy(all, family)

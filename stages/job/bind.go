@@ -12,13 +12,13 @@ import (
 // bind stores the keys of t in the fields of structs that bear their names in
 // a toml tag, and reports all that do not fit. where names the table in
 // messages; also lists keys that the caller looks after, and not such that
-// the fields have but t may not.
+// the first of structs has but t may not, unless another one has them.
 func (p *parser) bind(t table, where string, also, not []string, structs ...any) {
 	fields := map[string]reflect.Value{}
 	legal := slices.Clone(also)
-	for _, s := range structs {
+	for i, s := range structs {
 		for name, field := range tagged(reflect.ValueOf(s).Elem()) {
-			if !slices.Contains(not, name) && !slices.Contains(also, name) {
+			if (i > 0 || !slices.Contains(not, name)) && !slices.Contains(also, name) {
 				fields[name] = field
 				legal = append(legal, name)
 			}

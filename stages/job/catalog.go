@@ -52,7 +52,8 @@ func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]sta
 }
 
 // Takes adds those of the common keys "action", "score" and "invert" that
-// mean something to the stage. In a job file it may have no others of them.
+// mean something to the stage. In a job file it may have no others of them, but
+// for keys of that name in its own table.
 func (e Entry) Takes(keys ...string) Entry {
 	e.takes = slices.Concat(e.takes, keys)
 	return e

@@ -290,7 +290,9 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	p.bind(t, "stage "+what, nil, entry.refused(), &s.Common, config.Interface())
 	s.Common.Name = name
 	p.name(t, at, "stage", name, taken)
-	p.oneOf(t, "action", "drop", "mark")
+	if slices.Contains(entry.takes, "action") {
+		p.oneOf(t, "action", "drop", "mark")
+	}
 	if n := t["column"]; n != nil && n.value == "" {
 		s.Common.Column = p.job.Read.Text
 	}
