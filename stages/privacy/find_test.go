@@ -41,7 +41,7 @@ var tables = map[entity][]string{
 	ip: {
 		"‹192.168.1.10›", "host ‹10.1.2.3›:80", "‹203.0.113.7›.", "(‹172.16.254.1›)", "‹10.0.0.0›/8", "‹198.51.100.0›/24", "‹10.0.0.1›-‹10.0.0.5›", "ip=‹93.184.216.34›,",
 		"http://‹93.184.216.34›/", "‹2001:db8::1›", "[‹2001:db8:85a3::8a2e:370:7334›]:80", "‹fe80::1ff:fe23:4567:890a›%eth0", "‹2001:0db8:85a3:0000:0000:8a2e:0370:7334›", "‹fd12:3456:789a:1::1›/64", "‹2001:db8::›",
-		"version 10.1.2.3", "Version=4.0.30.1", "v1.2.3.4", "1.2.3.4", "section 3.12.1.2", "10.0.0.0", "127.0.0.1", "0.0.0.0", "255.255.255.0", "256.1.1.1", "1.2.3", "192.168.1.10.5", "1.192.168.1.10",
+		"‹3.5.4.1›/24", "IP address ‹1.2.3.4›", "Governs-Id | 2.5.6.17", "17.9.1.1", "version 10.1.2.3", "Version=4.0.30.1", "v1.2.3.4", "1.2.3.4", "section 3.12.1.2", "10.0.0.0", "127.0.0.1", "0.0.0.0", "255.255.255.0", "256.1.1.1", "1.2.3", "192.168.1.10.5", "1.192.168.1.10",
 		"192.168.01.1", "10.20.30.40-beta", "x192.168.1.10", "192.168.1.10x", "::1", "std::abc", "abc::def", "2001::g", "12:34:56", "fe80:", "2001:db8::1::2", "1:2:3:4:5:6:7:8", "feed::beef", "ISO 10.10.3.4",
 		"2001:db8:1:2:3:4:5:6:7", "2001:db8:12345::1",
 	},
@@ -66,7 +66,7 @@ var tables = map[entity][]string{
 	phone: {
 		"‹+1-202-555-0143›", "‹+1 (202) 555-0143›", "‹+12025550143›", "‹+44 (0)20 7946 0958›", "‹+49 30 123456›,", "‹+33 1 23 45 67 89›", "‹+41 44 668 18 00›", "‹(202) 555-0143›", "‹(202)555-0143›", "‹202-555-0143›", "‹202.555.0143›", "‹1-800-555-0199›",
 		"Tel: ‹030/1234567›", "phone number is ‹020 7946 0958›.", "Fax ‹(030) 123456›", "phone: ‹555-0143›", "Telefon ‹+49 (0) 30 1234567›", "mobile ‹2025550143›", "‹+86 138 1234 5678›", "‹+1 202 555 0143› 2024",
-		"2024-01-15", "+5", "+999 12345678", "+1 123 456 7890", "102-555-0143", "202-155-0143", "911-555-0143", "2025550143", "202 555 0143", "0.202.555.0143", "978-3-16-148410-0", "x202-555-0143", "202-555-0143-1", "phone 12", "12+12025550143", "tel 2024-01-15", "192.168.100.2000",
+		"2024-01-15", "+5", "+999 12345678", "+1 123 456 7890", "102-555-0143", "202-155-0143", "911-555-0143", "2025550143", "202 555 0143", "0.202.555.0143", "978-3-16-148410-0", "x202-555-0143", "202-555-0143-1", "phone 12", "cell=00000220", "+7 123", "12+12025550143", "tel 2024-01-15", "192.168.100.2000",
 		"1.202.555.01434", "202-555-01434",
 	},
 	wallet: {
@@ -80,7 +80,7 @@ var tables = map[entity][]string{
 		"‹eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U›", "‹-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK=\n-----END RSA PRIVATE KEY-----›\nx", "‹-----BEGIN PRIVATE KEY-----\nMIIEow\nIBAA=›\n\n the text",
 		"password = \"‹x7Gh29LmQ4pZt8Kw›\"", "API_KEY: ‹9f86d081884c7d659a2feaa0c55ad015›", "\"client_secret\": \"‹aB3dE5fG7hI9jK1lM3nO›\",", "aws_secret_access_key=‹wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1›",
 		"‹5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ›",
-		"AKIAIOSFODNN7EXAMPL", "akiaiosfodnn7example", "ghp_short", "sk-this-is-only-a-long-css-class-name-here", "-----BEGIN CERTIFICATE-----\nMIIEow\n-----END CERTIFICATE-----", "password = getPassword(user1234567)", "token: aaaaaaaaaaaaaaaaaaa1", "password = \"correct horse battery 1\"", "tokens = 1234567890123456", "the key = x7Gh29LmQ4pZt8Kw", "eyJhbGciOiJIUzI1NiJ9.xyz", "my_AKIAIOSFODNN7EXAMPLE",
+		"PublicKeyToken=b77a5c561934e089", "AKIAIOSFODNN7EXAMPL", "akiaiosfodnn7example", "ghp_short", "sk-this-is-only-a-long-css-class-name-here", "-----BEGIN CERTIFICATE-----\nMIIEow\n-----END CERTIFICATE-----", "password = getPassword(user1234567)", "token: aaaaaaaaaaaaaaaaaaa1", "password = \"correct horse battery 1\"", "tokens = 1234567890123456", "the key = x7Gh29LmQ4pZt8Kw", "eyJhbGciOiJIUzI1NiJ9.xyz", "my_AKIAIOSFODNN7EXAMPLE",
 	},
 }
 

@@ -54,8 +54,9 @@ func isHex(c byte) bool { return classes[c]&inWord != 0 && classes[c]&notHex == 
 //
 // Versions, sections and addresses look alike. These are not taken for an address: what follows a
 // word such as "version" or "section"; what names no host, as it begins with 0 or with 224 or more (netmasks,
-// multicast), with 127 (loopback), or ends in .0.0 without the length of a prefix; four single digits; and
-// what is followed by a hyphen and a letter.
+// multicast), with 127 (loopback), or ends in .0.0 without the length of a prefix; what is followed by a hyphen
+// and a letter; and four numbers below 20, of which the first is not 10, unless a prefix length follows or a word such as
+// "address" stands before.
 func (f *finder) ipv4(i int) {
 	text := f.text
 	var parts [4]int
@@ -90,7 +91,7 @@ func (f *finder) ipv4(i int) {
 	switch {
 	case parts[0] == 0 || parts[0] >= 224 || parts[0] == 127,
 		parts[2] == 0 && parts[3] == 0 && !prefix,
-		end-i == len("1.2.3.4"),
+		max(parts[0], parts[1], parts[2], parts[3]) < 20 && parts[0] != 10 && !prefix && !labelled(text, i, hosts),
 		labelled(text, i, versions):
 		return
 	}
@@ -102,6 +103,9 @@ var versions = set("v", "ver", "version", "versions", "fileversion", "productver
 	"release", "releases", "rel", "build", "builds", "rev", "revision", "firmware", "driver", "update",
 	"section", "sections", "sec", "chapter", "clause", "appendix", "figure", "table", "paragraph", "oid", "rfc",
 	"driverver", "schema", "api", "sdk", "standard", "iso", "iec", "itu", "x")
+
+// hosts are words before an address.
+var hosts = set("ip", "ipv4", "ips", "address", "addresses", "ipaddress", "addr", "host", "hosts", "server", "gateway", "nameserver", "dns", "ping", "inet")
 
 // ipv6 looks for an address (RFC 4291) that begins with the hexadecimal digits at text[i:], of global
 // (2000::/3), local (fc00::/7) or link scope (fe80::/10). In others, as in ::1, there is no host to hide, and

@@ -89,8 +89,8 @@ func isNorthAmerican(d []byte) bool {
 // labelledPhone looks for a number after a word that announces one.
 func (f *finder) labelledPhone(g *groups) {
 	start := g.runs[0].start
-	if !labelled(f.text, start, phones) {
-		return
+	if string(f.text[start:min(start+3, len(f.text))]) == "000" || !labelled(f.text, start, phones) {
+		return // three zeros begin the dump of a cell, not the number of a cell phone
 	}
 	if c := at(f.text, start-1); c == '+' || c == '(' && g.n > 1 && g.before[1] == closing {
 		start--

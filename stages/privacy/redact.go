@@ -37,6 +37,15 @@ func DefaultRedact() Redact { return Redact{Entities: []string{}, Action: "repla
 // Of findings that overlap, such as the address in a link, the one that begins first
 // counts, of those that begin together the longest.
 func NewRedact(c stages.Common, r Redact) ([]stages.Stage, error) {
+	redactor, err := newRedactor(r)
+	if err != nil {
+		return nil, err
+	}
+	return []stages.Stage{stages.NewRewriter(c, redactor)}, nil
+}
+
+// newRedactor returns what rewrites texts as r says.
+func newRedactor(r Redact) (*redactor, error) {
 	var complaints []error
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Errorf(format, args...)) }
 	redactor := &redactor{Redact: r, key: os.LookupEnv}
@@ -76,10 +85,7 @@ func NewRedact(c stages.Common, r Redact) ([]stages.Stage, error) {
 	if r.CharsToMask < 0 {
 		complain("chars_to_mask = %d is negative", r.CharsToMask)
 	}
-	if err := errors.Join(complaints...); err != nil {
-		return nil, err
-	}
-	return []stages.Stage{stages.NewRewriter(c, redactor)}, nil
+	return redactor, errors.Join(complaints...)
 }
 
 // listed are the names of entities in the order of the help.

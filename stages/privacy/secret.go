@@ -251,6 +251,9 @@ func (f *finder) nameIsSecret(i int) bool {
 		}
 		i--
 	}
+	if bytes.HasSuffix(buffer[k:], []byte("publickeytoken")) {
+		return false // of .NET, which publishes it
+	}
 	for _, ending := range secretNames {
 		if bytes.HasSuffix(buffer[k:], []byte(ending)) {
 			return true
