@@ -8,7 +8,7 @@ func (f *finder) email(i int) {
 	const most = 64
 	text := f.text
 	start := i // where the local part begins
-	for j := i; j > 0 && i-j <= most; {
+	for j := i; j > 0 && i-j < 2*most; {
 		c := text[j-1]
 		switch {
 		case classes[c]&inWord != 0 || c == '_':

@@ -13,14 +13,27 @@ func (f *finder) mac(i int, separator byte) {
 		}
 		ones = ones && a|0x20 == 'f' && b|0x20 == 'f'
 		pairs++
-		if end += 2; at(text, end) != separator || pairs == 8 {
+		if end += 2; at(text, end) != separator || !isHex(at(text, end+1)) || !isHex(at(text, end+2)) || pairs == 8 {
 			break
 		}
 		end++
 	}
-	if (pairs == 6 || pairs == 8 && separator == ':') && !ones && alone(text, i, end) && at(text, i-1) != ':' && at(text, end) != ':' {
+	if (pairs == 6 || pairs == 8 && separator == ':') && !ones && alone(text, i, end) &&
+		!afterGroup(text, i) && !(at(text, end) == ':' && isHex(at(text, end+1))) {
 		f.add(mac, i, end)
 	}
+}
+
+// afterGroup says whether a group of up to four hexadecimal digits and a colon end before text[i:].
+func afterGroup(text []byte, i int) bool {
+	if at(text, i-1) != ':' {
+		return false
+	}
+	n := 0
+	for n < 5 && isHex(at(text, i-2-n)) {
+		n++
+	}
+	return 0 < n && n < 5 && classes[at(text, i-2-n)]&inWord == 0
 }
 
 // dottedMAC looks for an address in Cisco's form, three groups of four hexadecimal digits with
@@ -148,8 +161,11 @@ func (f *finder) ipv6(i int) {
 		end++
 	}
 	c, beyond := at(text, end), at(text, end+1)
-	if classes[c]&inWord != 0 || c == '_' || c == ':' && (beyond == ':' || classes[beyond]&inWord != 0) || c == '.' && classes[beyond]&isDigit != 0 {
+	if classes[c]&inWord != 0 || c == '_' || c == ':' && (beyond == ':' || classes[beyond]&inWord != 0 || at(text, end-1) == ':') || c == '.' && classes[beyond]&isDigit != 0 {
 		return
+	}
+	if groups == 1 && (c != '/' || classes[beyond]&isDigit == 0) {
+		return // "In 2024::" begins a literal block
 	}
 	if decimal && (groups == 8 && !gap || groups < 8 && gap) {
 		f.add(ip, i, end)

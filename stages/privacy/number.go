@@ -11,7 +11,7 @@ func (f *finder) number(start, end int) {
 	if n < 7 && classes[next]&inSeparator == 0 {
 		return
 	}
-	if c := at(text, start-1); (c == '.' || c == '-' || c == '/') && classes[at(text, start-2)]&inWord != 0 {
+	if tied(at(text, start-1), at(text, start-2)) {
 		return // a later part of something
 	}
 	var g groups
