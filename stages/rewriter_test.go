@@ -32,6 +32,34 @@ func TestRewriter(t *testing.T) {
 	}
 }
 
+type counted struct{ upper }
+
+func (c counted) RewriteScored(dst, text []byte) ([]byte, float64) {
+	return c.Rewrite(dst, text), float64(len(text))
+}
+
+// A score is written for every row that has a text and is still there.
+func TestScoredRewriter(t *testing.T) {
+	b := NewBatch(&Shard{}, &Block{}, 0, 4)
+	b.Columns = []Column{{Name: "text", Text: [][]byte{[]byte("ab"), {}, nil, []byte("d")}}}
+	b.Drop(3)
+	r := NewRewriter(Common{Column: "text", Score: "n"}, counted{})
+	if adds := r.Columns().Adds; len(adds) != 1 || adds[0] != "n" {
+		t.Errorf("adds %q", adds)
+	}
+	if err := r.Map(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Scalar{{Kind: Float, Float: 2}, {Kind: Float}, {}, {}} {
+		if got := b.Column("n").Values[i]; got.Kind != want.Kind || got.Float != want.Float {
+			t.Errorf("row %d has the score %+v, want %+v", i, got, want)
+		}
+	}
+	if got := string(b.Column("text").Text[0]); got != "AB" {
+		t.Errorf("the text is %q", got)
+	}
+}
+
 func TestTexts(t *testing.T) {
 	var texts Texts
 	var all [][]byte
