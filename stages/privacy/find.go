@@ -143,6 +143,9 @@ func (f *finder) word(start, end int, all class) {
 	if next == ':' && end-start <= 4 && all&notHex == 0 && f.want[ip] {
 		f.ipv6(start)
 	}
+	if end-start >= 25 && (f.want[wallet] || f.want[secret]) {
+		f.wallet(start, end)
+	}
 	if all&isDigit == 0 {
 		return
 	}
@@ -151,9 +154,6 @@ func (f *finder) word(start, end int, all class) {
 	}
 	if f.want[iban] && all&isUpper != 0 && end-start >= 4 {
 		f.iban(start, end)
-	}
-	if f.want[wallet] && end-start >= 25 || f.want[secret] && end-start >= 51 {
-		f.wallet(start, end, all)
 	}
 }
 

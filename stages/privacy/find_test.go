@@ -72,13 +72,14 @@ var tables = map[entity][]string{
 	wallet: {
 		"‹1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa›", "‹3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy›", "‹bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4›", "‹BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4›", "‹bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0›",
 		"‹0x52908400098527886E0F7030069857D2E4169EE7›", "‹0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed›", "‹0xde709f2102306220921060314715629080e2fb77›", "‹0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359›.",
-		"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAedf", "bc1QW508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1111111111111111111111111111", "x_1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+		"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "‹LTXfuESsgnZYtDxGfPXtMRHMLmmvbYLQGB›", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAedf", "bc1QW508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "1111111111111111111111111111", "x_1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
 	},
 	secret: {
 		"‹AKIAIOSFODNN7EXAMPLE›", "‹ghp_16C7e42F292c6912E7710c838347Ae178B4a›", "‹github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg›", "‹glpat-abcdEFGH1234ijkl5678›", "\"‹xoxb-123456789012-abcdefABCDEF›\"",
 		"key=‹AIzaSyA-1234567890abcdefghijklmnopqrstu›", "‹sk_live_4eC39HqLyjWDarjtT1zdp7dc›", "‹sk-proj-abcdefghijklmnopqrstuvwxyz0123456789›", "‹hf_abcdefghijklmnopqrstuvwxyzABCDEFGH›", "‹npm_abcdefghijklmnopqrstuvwxyz0123456789›",
 		"‹eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U›", "‹-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAK=\n-----END RSA PRIVATE KEY-----›\nx", "‹-----BEGIN PRIVATE KEY-----\nMIIEow\nIBAA=›\n\n the text",
 		"password = \"‹x7Gh29LmQ4pZt8Kw›\"", "API_KEY: ‹9f86d081884c7d659a2feaa0c55ad015›", "\"client_secret\": \"‹aB3dE5fG7hI9jK1lM3nO›\",", "aws_secret_access_key=‹wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1›",
+		"‹ghp_OFDUSkNflsQeyLMchYAtuMWmdAYDpFhXFMYI›", "‹AKIAABCDEFGHIJKLMNOP›", "ACCATTGACCATTGACCATT",
 		"‹5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ›",
 		"PublicKeyToken=b77a5c561934e089", "AKIAIOSFODNN7EXAMPL", "akiaiosfodnn7example", "ghp_short", "sk-this-is-only-a-long-css-class-name-here", "-----BEGIN CERTIFICATE-----\nMIIEow\n-----END CERTIFICATE-----", "password = getPassword(user1234567)", "token: aaaaaaaaaaaaaaaaaaa1", "password = \"correct horse battery 1\"", "tokens = 1234567890123456", "the key = x7Gh29LmQ4pZt8Kw", "eyJhbGciOiJIUzI1NiJ9.xyz", "my_AKIAIOSFODNN7EXAMPLE",
 	},

@@ -187,7 +187,7 @@ func moreOracles() {
 				body = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(body, "live_"), "test_"), "v1_")
 				body = strings.TrimPrefix(body, "pat_")
 				mixed := strings.ContainsAny(body, "0123456789") && strings.ContainsAny(strings.ToLower(body), "abcdefghijklmnopqrstuvwxyz")
-				mixed = mixed || beginsWith(of, `AKIA|AIza|hf_|eyJ`)
+				mixed = mixed || strings.ToLower(body) != body && strings.ToUpper(body) != body || beginsWith(of, `A3T|AKIA|ASIA|AIza|hf_|eyJ`)
 				if mixed && !endsWith(text[:s], `[A-Za-z0-9_-]`) && !beginsWith(text[e:], `[A-Za-z0-9_]`) && (marks == "" || !strings.ContainsAny(text[e:min(len(text), e+1)], marks)) {
 					all = append(all, span2{s, e})
 				}

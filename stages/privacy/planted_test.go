@@ -193,7 +193,7 @@ func TestRecall(t *testing.T) {
 				missed = append(missed, fmt.Sprintf("%q", all[max(0, len(before)-20):min(len(all), len(before)+len(planted)+8)]))
 			}
 		}
-		t.Logf("%-8s %.2f %% of %d found", entityNames[e], 100*float64(found)/float64(rounds), rounds)
+		t.Logf("%-8s %.2f %% of %d found; missed %s", entityNames[e], 100*float64(found)/float64(rounds), rounds, strings.Join(missed, " "))
 		if float64(found) < 0.995*float64(rounds) {
 			t.Errorf("%s: %d of %d planted ones are found; missed\n%s", entityNames[e], found, rounds, strings.Join(missed, "\n"))
 		}

@@ -10,7 +10,7 @@ type tokenForm struct {
 	prefix            string
 	shortest, longest int // bytes after the prefix
 	marks             string
-	mixed             bool // has a digit and a letter after the prefix
+	mixed             bool // after the prefix letters and digits, or letters of both cases, are mixed
 }
 
 // tokenForms are in groups by first letter. Sources are the pages of the issuers:
@@ -19,9 +19,9 @@ type tokenForm struct {
 // (API keys), docs.stripe.com/keys, platform.openai.com, docs.anthropic.com, huggingface.co/docs/hub/security-tokens,
 // docs.npmjs.com, pypi.org/help, docs.digitalocean.com, sendgrid.com.
 var tokenForms = byFirst(
-	tokenForm{"A3T", 17, 17, "", true},
+	tokenForm{"A3T", 17, 17, "", false},
 	tokenForm{"AKIA", 16, 16, "", false}, // AWS, an access key
-	tokenForm{"ASIA", 16, 16, "", true},
+	tokenForm{"ASIA", 16, 16, "", false},
 	tokenForm{"ABIA", 16, 16, "", true},
 	tokenForm{"ACCA", 16, 16, "", true},
 	tokenForm{"AIza", 35, 35, "-_", false}, // Google
@@ -93,7 +93,7 @@ func (f *finder) token(start, end int) {
 			i-- // of the sentence
 		}
 		if n := i - begin; n < form.shortest || n > form.longest || at(text, i) == '_' ||
-			form.mixed && (all&isDigit == 0 || all&(isUpper|isLower) == 0) {
+			form.mixed && !isMixed(all, form.prefix == "sk-") {
 			continue
 		}
 		if form.prefix[0] == 'A' && form.marks == "" && all&isLower != 0 {
@@ -102,6 +102,15 @@ func (f *finder) token(start, end int) {
 		f.addSecret(start, i)
 		return
 	}
+}
+
+// isMixed says whether bytes of the classes all are a random string and not words. Classes of style sheets
+// begin with sk- too: there only digits tell.
+func isMixed(all class, digits bool) bool {
+	if all&isDigit != 0 {
+		return all&(isUpper|isLower) != 0
+	}
+	return all&isUpper != 0 && all&isLower != 0 && !digits
 }
 
 func (f *finder) addSecret(start, end int) {

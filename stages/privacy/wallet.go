@@ -18,7 +18,7 @@ import (
 //     of ERC-55.
 //
 // All but Ethereum's in one case have checksums of 4 bytes.
-func (f *finder) wallet(start, end int, all class) {
+func (f *finder) wallet(start, end int) {
 	word := f.text[start:end]
 	var yes bool
 	switch n := len(word); {
