@@ -40,19 +40,17 @@ func corpus(t testing.TB) [][]byte {
 	return texts
 }
 
-// TestCorpus counts what is found in real texts. With SLUICE_SWEEP=FILE it writes the findings there, for the eye.
+// What is found in 10,588 real texts. Looked at one by one, of ip, mac, ssn, phone and card, and in samples of 110 of email and url,
+// these were false: 3 of card (a 13-digit time that passes Luhn), 1 of ip (a time with points), 1 of email (a password before the
+// host of a memcached link). Another number says that a rule has become more, or less, strict.
+var found = [entityCount]int{
+	secret: 0, url: 12948, email: 432, iban: 0, card: 3, wallet: 0, mac: 14, ip: 1036, ssn: 6, phone: 24,
+}
+
+// TestCorpus counts findings. With SLUICE_FINDINGS=FILE it writes them there, for the eye.
 func TestCorpus(t *testing.T) {
 	texts := corpus(t)
-	out := os.Stdout
-	if path := os.Getenv("SLUICE_SWEEP"); path != "" {
-		var err error
-		if out, err = os.Create(path); err != nil {
-			t.Fatal(err)
-		}
-		defer out.Close()
-	} else {
-		out = nil
-	}
+	var list bytes.Buffer
 	for e := range entityCount {
 		var f finder
 		f.want[e] = true
@@ -62,12 +60,18 @@ func TestCorpus(t *testing.T) {
 			hits += len(found)
 			docs += min(1, len(found))
 			for _, x := range found {
-				if out != nil {
-					fmt.Fprintf(out, "%s\t%d\t%q\t%q\t%q\n", entityNames[e], i, text[max(0, x.start-40):x.start], text[x.start:x.end], text[x.end:min(len(text), x.end+20)])
-				}
+				fmt.Fprintf(&list, "%s\t%d\t%q\t%q\t%q\n", entityNames[e], i, text[max(0, x.start-40):x.start], text[x.start:x.end], text[x.end:min(len(text), x.end+20)])
 			}
 		}
 		t.Logf("%-8s %6d findings in %5d of %d texts", entityNames[e], hits, docs, len(texts))
+		if hits != found[e] {
+			t.Errorf("%s: %d findings, want %d", entityNames[e], hits, found[e])
+		}
+	}
+	if path := os.Getenv("SLUICE_FINDINGS"); path != "" {
+		if err := os.WriteFile(path, list.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

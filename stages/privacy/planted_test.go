@@ -164,7 +164,7 @@ var made = map[entity]func(r *rand.Rand) string{
 // every byte is found.
 func TestRecall(t *testing.T) {
 	texts := corpus(t)
-	rounds := 2000
+	rounds := 1000
 	if os.Getenv("SLUICE_SWEEP") != "" {
 		rounds = 20_000
 	}
