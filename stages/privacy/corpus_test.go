@@ -13,8 +13,8 @@ import (
 
 // corpus returns the texts of the shared corpus.
 func corpus(t testing.TB) [][]byte {
-	if testing.Short() {
-		t.Skip("reads the corpus")
+	if testing.Short() || underRace {
+		t.Skip("reads the corpus, in the full tests alone")
 	}
 	p, err := os.ReadFile(filepath.Join("../../../shared/corpus", "docs.jsonl.zst"))
 	if err != nil {
@@ -40,9 +40,10 @@ func corpus(t testing.TB) [][]byte {
 	return texts
 }
 
-// What is found in 10,588 real texts. Looked at one by one, of ip, mac, ssn, phone and card, and in samples of 110 of email and url,
-// these were false: 3 of card (a 13-digit time that passes Luhn), 1 of ip (a time with points), 1 of email (a password before the
-// host of a memcached link). Another number says that a rule has become more, or less, strict.
+// What is found in 10,588 real texts. By eye, of all of card, mac, ssn and phone, of all different ones of ip,
+// and of samples of 60 of email and 50 of url, these were false: 3 of card (one number of 13 digits in three
+// copies that passes Luhn), 1 of ip (a time with points), 1 of email (the password before a host). Another number says that a rule
+// has become more, or less, strict.
 var found = [entityCount]int{
 	secret: 0, url: 12948, email: 432, iban: 0, card: 3, wallet: 0, mac: 14, ip: 1036, ssn: 6, phone: 24,
 }

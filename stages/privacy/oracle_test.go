@@ -177,6 +177,9 @@ var pieces = map[entity][]string{
 func TestAgainstOracles(t *testing.T) {
 	moreOracles()
 	rounds := 1000
+	if underRace {
+		rounds = 200
+	}
 	if os.Getenv("SLUICE_SWEEP") != "" {
 		rounds = 50_000
 	}

@@ -139,13 +139,13 @@ func TestBytes(t *testing.T) {
 	}
 }
 
-// No text takes longer than its length explains: 1 MB, and 10 MB, of what a recogniser begins with.
+// No text takes longer than its length explains: 256 KiB of what a recogniser begins with, and 10 MiB of addresses.
 func TestLongLines(t *testing.T) {
 	x, _ := newRedactor(DefaultRedact())
 	var out []byte
 	for _, unit := range []string{"a", "1", "@", "a@", "a.", "http://", "www.", "1.", "aa:", "1-", "sk-", "eyJaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", "key=a", "+1 ", "4111 ", "(", "a@b.com ", "password=a1", "\xff", "DE89 ", "secret: "} {
-		size := 1 << 20
-		if unit == "a" || unit == "a@b.com " {
+		size := 1 << 18
+		if unit == "a@b.com " {
 			size = 10 << 20
 		}
 		text := bytes.Repeat([]byte(unit), size/len(unit))

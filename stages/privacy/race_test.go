@@ -1,0 +1,5 @@
+//go:build race
+
+package privacy
+
+const underRace = true // the race detector makes long texts slow
