@@ -157,6 +157,9 @@ func TestLongLines(t *testing.T) {
 }
 
 func TestAllocatesNothing(t *testing.T) {
+	if underRace {
+		t.Skip("under the race detector a sync.Pool forgets on purpose")
+	}
 	for _, action := range []string{"replace", "hash", "mask"} {
 		r := DefaultRedact()
 		if r.Action = action; action == "hash" {
