@@ -15,6 +15,7 @@ func All() job.Catalog {
 	all := job.Catalog{}
 	for _, family := range []job.Catalog{
 		codes(),
+		cleans(),
 		dedups(),
 		privacies(),
 		texts(),

@@ -67,6 +67,13 @@ func (p *parser) store(n *node, key string, field reflect.Value) {
 		return
 	}
 	switch field.Kind() {
+	case reflect.Interface: // the constructor says which types it takes
+		switch n.value.(type) {
+		case string, int64, float64, bool:
+			field.Set(reflect.ValueOf(n.value))
+		default:
+			wrong("a single value")
+		}
 	case reflect.String:
 		s, ok := n.value.(string)
 		if !ok {

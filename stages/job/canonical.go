@@ -132,6 +132,8 @@ func format(v reflect.Value) string {
 		return quote(x.String())
 	}
 	switch v.Kind() {
+	case reflect.Interface:
+		return format(v.Elem())
 	case reflect.String:
 		return quote(v.String())
 	case reflect.Float32, reflect.Float64:

@@ -43,6 +43,7 @@ type Entry struct {
 // that begins with a key is shown at the line of that key. It must be cheap:
 // it also runs where a job file is merely checked. A field whose tag path is
 // "file" holds a path, or a list of them, that counts from the folder of the job file.
+// A field of type any takes a string, an int64, a float64 or a bool.
 func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]stages.Stage, error)) Entry {
 	return Entry{
 		Doc:      doc,

@@ -23,6 +23,7 @@ type exactConfig struct {
 	Columns   []string `toml:"columns" doc:"what to compare"`
 	Keep      string   `toml:"keep" doc:"who stays"`
 	Threshold float64  `toml:"threshold"`
+	From      any      `toml:"from" doc:"a number or a string"`
 }
 
 type dummy struct {
@@ -47,7 +48,7 @@ func catalog() Catalog {
 				}
 				return []stages.Stage{dummy{name: c.Name, config: l}}, err
 			}).Takes("action", "score", "invert"),
-		"dedup.exact": NewEntry("keep one of equal texts", exactConfig{Keep: "first"},
+		"dedup.exact": NewEntry("keep one of equal texts", exactConfig{Keep: "first", From: int64(0)},
 			func(c stages.Common, e exactConfig) ([]stages.Stage, error) {
 				return []stages.Stage{dummy{name: c.Name, config: e}, dummy{name: c.Name, config: e}}, nil
 			}),
@@ -232,7 +233,7 @@ did you mean "min"?
 write 0.5 for a half
 /j/job.toml:34: stage one: max = 3 is below min = 10
 /j/job.toml:37: two of the stages are named "one"
-/j/job.toml:39: unknown key "action" in stage dedup.exact; have column, columns, keep, name, seed, threshold, use
+/j/job.toml:39: unknown key "action" in stage dedup.exact; have column, columns, from, keep, name, seed, threshold, use
 /j/job.toml:40: "when" is not in this version
 take it out
 /j/job.toml:42: "mlflow" is not in this version
@@ -422,6 +423,27 @@ func TestRecall(t *testing.T) {
 	}
 	if _, err := Recall([]byte("stages = [\"a\"]\n[stage.b]\n"), "/out", catalog()); err == nil {
 		t.Error("half a job was recalled")
+	}
+}
+
+// A key of several types keeps the one that it was given.
+func TestAny(t *testing.T) {
+	for text, want := range map[string]any{"": int64(0), "from=-3": int64(-3), "from='<'": "<", "from=true": true, "from=0.5": 0.5} {
+		j := mustParse(t, small+"[[stage]]\nuse='dedup.exact'\n"+text)
+		back, err := Recall(j.Canonical(), j.Output, catalog())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range []*Job{j, back} {
+			if got := j.Stages[0].Config.(exactConfig).From; got != want {
+				t.Errorf("%s gives %#v, want %#v", text, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]string{"from=[1]": "want a single value, have a list", "from=1999-01-01": "want a single value, have a date"} {
+		if _, err := parse(small + "[[stage]]\nuse='dedup.exact'\n" + text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

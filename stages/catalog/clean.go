@@ -1,0 +1,25 @@
+package catalog
+
+import (
+	"sluice/stages/clean"
+	"sluice/stages/job"
+)
+
+func cleans() job.Catalog {
+	return job.Catalog{
+		"clean.boilerplate": job.NewEntry("remove paragraphs at the top or bottom that speak of cookies, policies and terms of use",
+			clean.DefaultBoilerplate(), clean.NewBoilerplate),
+		"clean.lines": job.NewEntry("remove lines that are on a list",
+			clean.Lines{}, clean.NewLines).Needs("patterns", `["Advertisement", "Read more"]`),
+		"clean.markdown": job.NewEntry("remove the marks of Markdown for bold, italic and links",
+			clean.DefaultMarkdown(), clean.NewMarkdown),
+		"clean.newlines": job.NewEntry("make two line feeds of three or more",
+			clean.Newlines{}, clean.NewNewlines),
+		"clean.quotes": job.NewEntry("remove quotation marks around a whole text",
+			clean.Quotes{}, clean.NewQuotes),
+		"clean.slice": job.NewEntry("keep what lies between two places of the text",
+			clean.DefaultSlice(), clean.NewSlice),
+		"clean.urls": job.NewEntry("remove links",
+			clean.URLs{}, clean.NewURLs),
+	}
+}
