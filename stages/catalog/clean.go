@@ -19,6 +19,8 @@ func cleans() job.Catalog {
 			clean.Quotes{}, clean.NewQuotes),
 		"clean.slice": job.NewEntry("keep what lies between two places of the text",
 			clean.DefaultSlice(), clean.NewSlice),
+		"clean.unicode": job.NewEntry("fix mojibake, entities and control characters, as ftfy does",
+			clean.DefaultUnicode(), clean.NewUnicode),
 		"clean.urls": job.NewEntry("remove links",
 			clean.URLs{}, clean.NewURLs),
 	}

@@ -41,6 +41,8 @@ func construct(name, table string) (stages.Mapper, error) {
 		return from(table, Quotes{}, NewQuotes)
 	case "slice":
 		return from(table, DefaultSlice(), NewSlice)
+	case "unicode":
+		return from(table, DefaultUnicode(), NewUnicode)
 	case "urls":
 		return from(table, URLs{}, NewURLs)
 	}
@@ -86,22 +88,30 @@ func runOne(t testing.TB, s stages.Mapper, text string) string {
 
 // TestVectors compares with what Curator and ftfy themselves have made.
 func TestVectors(t *testing.T) {
-	p, err := os.ReadFile("testdata/vectors.jsonl")
+	files, err := filepath.Glob("testdata/*.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var all []byte
+	for _, name := range files {
+		p, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p...)
+	}
 	n := 0
-	for line := range bytes.Lines(p) {
+	for line := range bytes.Lines(all) {
 		var v struct{ Stage, Config, Text, Want string }
 		if err := json.Unmarshal(line, &v); err != nil {
 			t.Fatal(err)
 		}
 		n++
 		if got := runOne(t, build(t, v.Stage, v.Config), v.Text); got != v.Want {
-			t.Errorf("%s (%s) of %q: %q, want %q", v.Stage, v.Config, v.Text, got, v.Want)
+			t.Errorf("%s (%s) of %.1000q: %s", v.Stage, v.Config, v.Text, firstDifference(got, v.Want))
 		}
 	}
-	if n < 500 {
+	if n < 850 {
 		t.Errorf("only %d vectors", n)
 	}
 }
@@ -113,6 +123,9 @@ func TestComplaints(t *testing.T) {
 		{"slice", `left = 1.5`, "left = 1.5 is neither an index nor a string"},
 		{"slice", `right = true`, "right = true is neither an index nor a string"},
 		{"markdown", `underscores = "all"`, `underscores = "all" is unknown; have any, around words`},
+		{"unicode", `unescape_html = "no"`, `unescape_html = no is unknown; have "auto", true, false`},
+		{"unicode", `normalization = "nfx"`, `normalization = "nfx" is unknown; have NFC, NFD, NFKC, NFKD, or "" for none`},
+		{"unicode", `max_decode_length = 0`, "max_decode_length = 0 is not positive"},
 		{"markdown", `links = ""`, `links = "" is unknown; have url, words`},
 	} {
 		if _, err := construct(c.stage, c.table); err == nil || err.Error() != c.want {
@@ -129,6 +142,7 @@ var all = []struct{ name, table string }{
 	{"newlines", ""},
 	{"quotes", ""},
 	{"slice", "left = '.'\nright = 'e'\ninclude_left = false"},
+	{"unicode", ""},
 	{"urls", ""},
 }
 

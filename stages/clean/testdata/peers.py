@@ -2,16 +2,21 @@
 
 peers.py vectors > vectors.jsonl               one-line cases of all stages but clean.unicode
 peers.py unicode DOCS.jsonl > unicode.jsonl    cases of clean.unicode: the texts above, and damaged pieces of documents
+peers.py damaged DOCS.jsonl N SEED             N more of these
 peers.py corpus < DOCS.jsonl                   for each document and each stage of corpus_stages, the text it becomes
 
 It wants Python 3.11, ftfy 6.3.1 and the files of nemo-curator 1.4.0:
 pip install ftfy==6.3.1 loguru && pip install --no-deps nemo-curator==1.4.0
 """
+import html
 import importlib.util
 import json
 import random
+import re
 import sys
 import types
+
+import ftfy
 
 root = importlib.util.find_spec("nemo_curator").submodule_search_locations[0]
 for name in ("", "stages", "stages.text", "stages.text.modifiers", "stages.text.utils"):
@@ -82,6 +87,70 @@ def vectors():
             case(stage, "".join(rng.choices(alphabet, weights, k=n)), **options[i % len(options)])
 
 
+damage = ["latin-1", "sloppy-windows-1252", "sloppy-windows-1251", "sloppy-windows-1250", "sloppy-windows-1253", "sloppy-windows-1254", "sloppy-windows-1257", "iso-8859-2", "macroman", "cp437"]
+
+# ftfy's own examples, and oddities of its rules.
+examples = [
+    "âœ” No problems", "&macr;\\_(ã\x83\x84)_/&macr;", "Broken text&hellip; it&#x2019;s ﬂubberiﬁc!", "ＬＯＵＤ　ＮＯＩＳＥＳ", "sÃ³", "voilÃ le travail", "Ã³", "&ATILDE;&SUP3;", "(à¸‡'âŒ£')à¸‡",
+    "&lt;tag&gt;", "&Jscr;ohn &HilbertSpace;ancock", "P&EACUTE;REZ", "BUNDESSTRA&SZLIG;E", "&ntilde; &Ntilde; &NTILDE; &nTILDE;", "schÃ¶n",
+    "\033[36;44mI'm blue\033[0m", "\033[;m \033[1 \033[٣m", "‘x’ “y” ʼn ŉ", "a\r\nb\rc\u2028d\x85e", "Ｕﾀｰﾝ ￣ ﾊﾞ", "\ufeffbom \u206a \ufffc\x00\x7f\x0b\x0c", "â€œ like this â€�", "Ã la mode, Ã quel, Ã s, fÃ cil", "AHÅ™, the new sofa from IKEA®", "À\n", "\xc0\x80 Ã©", "Ã€\n", "í\xa0½í²©", "ã\x81 \xa0",
+    "&#59; &#x3b; &#0; &#128; &#x80; &#xD800; &#x110000; &#99999999999999999999999; &#12a; &#xg; &#x; &#11; &#xfffe; &#13; &semi; &notit; &not; &amp &amp;amp; &amp;lt;br&amp;gt; &AMP; &Amp;",
+    "&amp; <b> &amp;", "&amp;\n<b>\n&amp;", "<\n&amp;", "doesnâ\x80\x99t \x85", "l’humanitÃ©", "â€™ â€” é", "Ãªtre, ou ne pas Ãªtre ♥", "ÃƒÂ©tÃƒÂ© Ã\x83Â©", "â\x81\x89ã\x81\x84ã\x81¾", "Îµá½", "ÐŸÑ€Ð¸Ð²ÐµÑ‚", "РџСЂРёРІРµС‚", "вЂњцитатаВ»", "ŠÄ‚â€ž", "r\xf3w ó", "пÂ Â a", "Å\xa0koda Å koda",
+    "ðŸ˜‚ ðŸ˜", "ð ˜\x81", "\x82\x91", "e\u0301 ﬁ ½ Ⅷ \u212b ㌀ ｶﾞ", "¯\\_(ツ)_/¯", "( o¬ô¿ò )?", "ГўВЂВ™s",
+]
+options = [{}, {}, {}, {"unescape_html": True, "normalization": "NFC"}, {"unescape_html": False, "fix_encoding": False, "normalization": "NFKC"},
+           {"fix_latin_ligatures": True, "fix_character_width": True, "uncurl_quotes": True, "fix_line_breaks": True, "normalization": "NFD"},
+           {"restore_byte_a0": False, "fix_c1_controls": False}, {"replace_lossy_sequences": False, "remove_control_chars": False},
+           {"decode_inconsistent_utf8": False, "remove_terminal_escapes": False, "normalization": "NFKD"}, {"max_decode_length": 7}]
+
+
+def damaged(rng, texts):
+    """A piece of a document that went through one or two wrong decodings, whole or in part."""
+    while True:
+        text = rng.choice(texts)
+        at = rng.choice([m.start() for m in re.finditer(r"[^\x00-\x7f]", text)] or [0])
+        piece = text[max(0, at - rng.randrange(20)):at + rng.randrange(1, 40)]
+        for _ in range(rng.choice([1, 1, 1, 2, 2])):
+            how = rng.choice(damage)
+            a, b = sorted(rng.choices(range(len(piece) + 1), k=2)) if rng.random() < 0.3 else (0, len(piece))
+            bad = piece[a:b].encode("utf-8", "surrogatepass").decode(how)
+            rest = rng.random()
+            if rest < 0.1:
+                bad = bad.replace("\xa0", " ")
+            elif rest < 0.2:
+                bad = re.sub("[\x80-\x9f]", "\ufffd", bad)
+            elif rest < 0.25:
+                bad = bad.replace("\ufffd", "?")
+            elif rest < 0.3:
+                bad = "".join(ch for ch in bad if rng.random() > 0.05)
+            piece = piece[:a] + bad + piece[b:]
+        if rng.random() < 0.1:
+            piece = html.escape(piece) + rng.choice(["&eacute;", "&#233;", "&nbsp;\n", "<i>", "\x1b[1m"])
+        if len(piece) < 200:
+            return piece
+
+
+def unicode_cases(cases):
+    rng = random.Random(12)
+    texts = [json.loads(line)["text"] for line in open(cases, encoding="utf-8")]
+    texts = [text for text in texts if not text.isascii()]
+    texts += ["Dvořák žluťoučký kůň", "Привет, мир — «цитата»", "Ξεσκεπάζω την ψυχοφθόρα", "日本語のテキスト、漢字", "한국어 텍스트", "mặt trời của tôi", "ภาษาไทย", "👍🏽 and 💩", "العربية نص", "Šķēde ģērbt", "à la façon d’été", "naïve — “quoted”…"] * (len(texts) // 24)
+    for i, text in enumerate(common + examples):
+        case("unicode", text)
+        case("unicode", text, **options[3 + i % (len(options) - 3)])
+    case("unicode", "".join("&" + name for name in sorted(ftfy.chardata.HTML_ENTITIES) if name) .replace("&&", "&"))
+    for i in range(220):
+        case("unicode", damaged(rng, texts), **options[i % len(options)])
+
+
+def damaged_cases(cases, n, seed):
+    """Many more than are kept."""
+    rng = random.Random(seed)
+    texts = [text for text in (json.loads(line)["text"] for line in open(cases, encoding="utf-8")) if not text.isascii()]
+    for i in range(int(n)):
+        case("unicode", damaged(rng, texts), **options[i % len(options)])
+
+
 corpus_stages = {
     "newlines": {},
     "urls": {},
@@ -108,4 +177,4 @@ def corpus():
 
 sys.stdout.reconfigure(encoding="utf-8")
 if __name__ == "__main__":
-    {"vectors": vectors, "corpus": corpus}[sys.argv[1]]()
+    {"vectors": vectors, "corpus": corpus, "unicode": unicode_cases, "damaged": damaged_cases}[sys.argv[1]](*sys.argv[2:])

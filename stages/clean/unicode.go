@@ -1,0 +1,230 @@
+package clean
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"sluice/stages"
+)
+
+// Unicode is the table of clean.unicode, NeMo Curator's UnicodeReformatter. Its
+// keys are those of ftfy's TextFixerConfig.
+type Unicode struct {
+	UnescapeHTML           any    `toml:"unescape_html" doc:"decode entities such as &amp;: true, false, or auto: up to the first line with a < in it"`
+	RemoveTerminalEscapes  bool   `toml:"remove_terminal_escapes" doc:"remove the escape sequences that colour a terminal"`
+	FixEncoding            bool   `toml:"fix_encoding" doc:"find mojibake, text that was decoded wrongly, and decode it again"`
+	RestoreByteA0          bool   `toml:"restore_byte_a0" doc:"in mojibake, let a space stand for byte a0 where that makes UTF-8"`
+	ReplaceLossySequences  bool   `toml:"replace_lossy_sequences" doc:"in mojibake, let U+FFFD stand for a code point that has lost bytes"`
+	DecodeInconsistentUTF8 bool   `toml:"decode_inconsistent_utf8" doc:"decode pieces that are clearly mojibake where the line as a whole is not"`
+	FixC1Controls          bool   `toml:"fix_c1_controls" doc:"read U+0080 to U+009F as Windows-1252"`
+	FixLatinLigatures      bool   `toml:"fix_latin_ligatures" doc:"take Latin ligatures apart"`
+	FixCharacterWidth      bool   `toml:"fix_character_width" doc:"give fullwidth Latin and halfwidth Katakana their usual width"`
+	UncurlQuotes           bool   `toml:"uncurl_quotes" doc:"make straight quotation marks of curly ones"`
+	FixLineBreaks          bool   `toml:"fix_line_breaks" doc:"make line feeds of all line breaks"`
+	FixSurrogates          bool   `toml:"fix_surrogates" doc:"without effect: texts hold no surrogates, which JSON's \\\\ud83d\\\\ude00 pairs are not"`
+	RemoveControlChars     bool   `toml:"remove_control_chars" doc:"remove control characters that are not white space"`
+	Normalization          string `toml:"normalization" doc:"NFC, NFD, NFKC, NFKD, or \"\": none"`
+	MaxDecodeLength        int64  `toml:"max_decode_length" doc:"most code points of a line that are fixed together"`
+	Explain                bool   `toml:"explain" doc:"without effect: nothing is explained"`
+}
+
+// DefaultUnicode has Curator's values, not ftfy's.
+func DefaultUnicode() Unicode {
+	return Unicode{
+		UnescapeHTML: "auto", RemoveTerminalEscapes: true, FixEncoding: true, RestoreByteA0: true,
+		ReplaceLossySequences: true, DecodeInconsistentUTF8: true, FixC1Controls: true, FixSurrogates: true,
+		RemoveControlChars: true, MaxDecodeLength: 1000000, Explain: true,
+	}
+}
+
+// NewUnicode returns the stage that fixes texts as ftfy 6.3.1 does, line by line
+// (Speer, https://ftfy.readthedocs.io). Where more than 30 combining marks follow each other
+// normalization differs from Python's: it puts a U+034F between them.
+func NewUnicode(c stages.Common, u Unicode) ([]stages.Stage, error) {
+	r := &reformatter{config: u, tables: tables()}
+	var complaints []error
+	switch v := u.UnescapeHTML.(type) {
+	case bool:
+		r.unescape = v
+	default:
+		if v != "auto" {
+			complaints = append(complaints, fmt.Errorf("unescape_html = %v is unknown; have \"auto\", true, false", v))
+		}
+		r.unescape, r.auto = true, true
+	}
+	switch strings.ToUpper(u.Normalization) {
+	case "":
+	case "NFC":
+		r.form, r.normalize = norm.NFC, true
+	case "NFD":
+		r.form, r.normalize = norm.NFD, true
+	case "NFKC":
+		r.form, r.normalize = norm.NFKC, true
+	case "NFKD":
+		r.form, r.normalize = norm.NFKD, true
+	default:
+		complaints = append(complaints, fmt.Errorf("normalization = %q is unknown; have NFC, NFD, NFKC, NFKD, or \"\" for none", u.Normalization))
+	}
+	if u.MaxDecodeLength < 1 {
+		complaints = append(complaints, fmt.Errorf("max_decode_length = %d is not positive", u.MaxDecodeLength))
+	}
+	for _, f := range []struct {
+		on   bool
+		flag uint8
+		fix  func(dst, text []byte) []byte
+	}{
+		{u.RemoveControlChars, isControl, nil},
+		{u.FixC1Controls, isC1, nil},
+		{u.FixLatinLigatures, isLigature, r.tables.splitLigatures},
+		{u.FixCharacterWidth, isWide, r.tables.fixWidths},
+		{u.UncurlQuotes, isSingleQuote | isDoubleQuote, r.tables.uncurlQuotes},
+		{u.FixLineBreaks, isLineBreak, r.tables.fixLineBreaks},
+	} {
+		if f.on {
+			r.flags |= f.flag
+			if f.fix != nil {
+				r.replacements = append(r.replacements, f.fix)
+			}
+		}
+	}
+	for c := range rune(utf8.RuneSelf) {
+		r.stops[c] = r.tables.of(c).flags&r.flags != 0 || c == escape && u.RemoveTerminalEscapes
+	}
+	return oneRewriter(c, r, complaints...)
+}
+
+const escape = 0x1b
+
+// A reformatter fixes texts.
+type reformatter struct {
+	config         Unicode
+	unescape, auto bool // entities; only where no < was
+	form           norm.Form
+	normalize      bool
+	flags          uint8                           // of code points that fixes change
+	stops          [256]bool                       // bytes of ASCII that they change
+	replacements   []func(dst, text []byte) []byte // of single code points
+	tables         *runeTables
+	fixers         sync.Pool // of *fixer
+}
+
+// Rewrite fixes the text line by line.
+func (r *reformatter) Rewrite(dst, text []byte) []byte {
+	entities := r.unescape && bytes.IndexByte(text, '&') >= 0
+	less := len(text) // what lies in front of it may hold entities
+	if entities && r.auto {
+		if i := bytes.IndexByte(text, '<'); i >= 0 {
+			less = i
+		}
+	}
+	var f *fixer
+	done := 0 // text[:done] is in dst
+	for at := 0; at < len(text); {
+		end := r.segmentEnd(text, at)
+		unescape := entities && end <= less
+		if segment := text[at:end]; !r.isClean(segment, unescape) {
+			if f == nil {
+				f, _ = r.fixers.Get().(*fixer)
+				if f == nil {
+					f = newFixer(r.tables)
+				}
+				defer r.fixers.Put(f)
+			}
+			dst = append(dst, text[done:at]...)
+			dst = append(dst, r.fix(f, segment, unescape)...)
+			done = end
+		}
+		at = end
+	}
+	return append(dst, text[done:]...)
+}
+
+// segmentEnd returns where what is fixed together ends: behind the line feed, or after as many
+// code points as max_decode_length says.
+func (r *reformatter) segmentEnd(text []byte, at int) int {
+	end := len(text)
+	if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
+		end = at + n + 1
+	}
+	if int64(end-at) <= r.config.MaxDecodeLength {
+		return end
+	}
+	return at + codePoint(text[at:end], r.config.MaxDecodeLength)
+}
+
+// isClean says that no fix changes the segment. It may say so of none that one does.
+func (r *reformatter) isClean(segment []byte, unescape bool) bool {
+	ascii := true
+	for i := 0; i < len(segment); {
+		if i+8 <= len(segment) {
+			const ones = 0x0101010101010101
+			v := binary.LittleEndian.Uint64(segment[i:])
+			if v&(0x80*ones) != 0 {
+				ascii = false
+			}
+			if ((v-0x20*ones)&^v|(v+ones)&^v)&(0x80*ones) == 0 {
+				i += 8
+				continue
+			}
+		}
+		for end := min(i+8, len(segment)); i < end; i++ {
+			if r.stops[segment[i]] {
+				return false
+			}
+			if segment[i] >= utf8.RuneSelf {
+				ascii = false
+			}
+		}
+	}
+	if unescape && hasEntity(segment) {
+		return false
+	}
+	if ascii {
+		return true
+	}
+	bad, flags := r.tables.scan(segment)
+	if bad && (r.config.FixEncoding || r.flags != 0) || flags&r.flags != 0 {
+		return false
+	}
+	return !r.normalize || r.form.IsNormal(segment)
+}
+
+// fix applies all fixes until none changes anything. What it returns is the fixer's.
+func (r *reformatter) fix(f *fixer, segment []byte, unescape bool) []byte {
+	c := &r.config
+	f.text = append(f.text[:0], segment...)
+	f.encoding = encodingFixes{c.RestoreByteA0, c.ReplaceLossySequences, c.DecodeInconsistentUTF8, c.FixC1Controls}
+	for {
+		f.before = append(f.before[:0], f.text...)
+		if unescape {
+			f.apply(f.unescapeHTML)
+		}
+		if c.FixEncoding {
+			f.fixEncoding()
+		}
+		if c.FixC1Controls {
+			f.apply(f.fixC1)
+		}
+		for _, fix := range r.replacements {
+			f.apply(fix)
+		}
+		if c.RemoveTerminalEscapes && bytes.IndexByte(f.text, escape) >= 0 {
+			f.apply(removeTerminalEscapes)
+		}
+		if c.RemoveControlChars {
+			f.apply(r.tables.removeControls)
+		}
+		if r.normalize && !r.form.IsNormal(f.text) {
+			f.apply(func(dst, text []byte) []byte { return r.form.Append(dst, text...) })
+		}
+		if bytes.Equal(f.text, f.before) {
+			return f.text
+		}
+	}
+}
