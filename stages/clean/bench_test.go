@@ -2,6 +2,7 @@ package clean
 
 import (
 	"context"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +57,47 @@ func BenchmarkStages(b *testing.B) {
 				mapAll(b, texts, stage)
 			}
 			b.ReportMetric(float64(size)*float64(b.N)/1e6/(seconds()-cpu), "MB/s/core")
+		})
+	}
+}
+
+// BenchmarkChain runs Curator's usual cleaners one after the other: Unicode, line feeds, links.
+func BenchmarkChain(b *testing.B) {
+	texts, size := sample(b)
+	list := []stages.Mapper{build(b, "unicode", ""), build(b, "newlines", ""), build(b, "urls", "")}
+	b.SetBytes(size)
+	b.ReportAllocs()
+	cpu := seconds()
+	for b.Loop() {
+		mapAll(b, texts, list...)
+	}
+	b.ReportMetric(float64(len(texts))*float64(b.N)/(seconds()-cpu), "docs/s/core")
+}
+
+// BenchmarkUnicode runs over texts of one kind each.
+func BenchmarkUnicode(b *testing.B) {
+	r, err := newReformatter(DefaultUnicode())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, kind := range []struct{ name, line string }{
+		{"ASCII", "It is late, and we go home by the river; good night & sleep well.\n"},
+		{"French", "Où est le café « déjà vu » ? L’été, près de la forêt, c’est agréable.\n"},
+		{"Russian", "Поздно, и мы идём домой вдоль реки; спокойной ночи.\n"},
+		{"Japanese", "もう遅いので、川沿いを歩いて家に帰ります。おやすみなさい。\n"},
+		{"mojibake", "OÃ¹ est le cafÃ© Â« dÃ©jÃ  vu Â» ? LâÂÂÃ©tÃ©.\n"},
+		{"entities", "Il &eacute;tait une fois &amp; il n&#233;tait plus.\n"},
+	} {
+		b.Run(kind.name, func(b *testing.B) {
+			text := []byte(strings.Repeat(kind.line, 60000/len(kind.line)))
+			var dst []byte
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			cpu := seconds()
+			for b.Loop() {
+				dst = r.Rewrite(dst[:0], text)
+			}
+			b.ReportMetric(float64(len(text))*float64(b.N)/1e6/(seconds()-cpu), "MB/s/core")
 		})
 	}
 }

@@ -74,6 +74,10 @@ type runeTables struct {
 	blocks [][64]uint16 // indices of known
 	known  []known
 
+	attributes [][64]uint16          // class and, from bit 8 on, flags, by page
+	ascii      [utf8.RuneSelf]uint8  // classes
+	bad        [badStates][128]uint8 // next states
+
 	decode    [encodings][256]rune
 	ligatures map[rune]string
 	widths    map[rune]string
@@ -96,6 +100,18 @@ func newRuneTables() *runeTables {
 		t.blocks[t.pages[r>>6]][r&63] = uint16(len(t.known))
 		t.known = append(t.known, known{class: knownClasses[n], clue: knownClues[n], flags: knownFlags[n]})
 		n++
+	}
+	t.attributes = make([][64]uint16, len(t.blocks))
+	for b, block := range t.blocks {
+		for i, k := range block {
+			t.attributes[b][i] = uint16(t.known[k].class) | uint16(t.known[k].flags)<<8
+		}
+	}
+	for c := range t.ascii {
+		t.ascii[c] = t.known[index[rune(c)]].class
+	}
+	for s := range t.bad {
+		copy(t.bad[s][:], badTable[s*badClasses:(s+1)*badClasses])
 	}
 	maps := []rune(charmaps)
 	for e := range t.decode {
@@ -134,16 +150,6 @@ func (t *runeTables) of(r rune) *known {
 	return &t.known[t.blocks[t.pages[r>>6]][r&63]]
 }
 
-// next returns the state of the automaton behind r.
-func (t *runeTables) next(state int, k *known, r rune) int {
-	row := state * badClasses
-	class := int(k.class)
-	if k == &t.known[0] && badTable[row+classWord] != badTable[row+classOther] && isWord(r) {
-		class = classWord
-	}
-	return int(badTable[row+class])
-}
-
 // isBad says whether a segment looks like mojibake: ftfy's heuristic of badness.
 func (t *runeTables) isBad(text []byte) bool {
 	bad, _ := t.scan(text)
@@ -155,32 +161,52 @@ func (t *runeTables) isBad(text []byte) bool {
 // No more than two bytes of ASCII matter in front of code points beyond it, and
 // no more than two behind them.
 func (t *runeTables) scan(text []byte) (bad bool, flags uint8) {
-	state := badBegin
+	state := uint8(badBegin)
 	for i := 0; i < len(text); {
-		if text[i] < utf8.RuneSelf {
+		c := text[i]
+		if c < utf8.RuneSelf {
 			n := i + asciiPrefix(text[i:])
 			if n-i > 4 {
-				state = t.next(state, t.of(rune(text[i])), rune(text[i]))
-				if t.next(state, t.of(rune(text[i+1])), rune(text[i+1])) == badFound {
+				state = t.bad[state][t.ascii[c]]
+				if t.bad[state][t.ascii[text[i+1]]] == badFound {
 					return true, 0
 				}
 				i, state = n-2, badInside
 			}
 			for ; i < n; i++ {
-				state = t.next(state, t.of(rune(text[i])), rune(text[i]))
+				state = t.bad[state][t.ascii[text[i]]]
 			}
 			if state == badFound {
 				return true, 0
 			}
 			continue
 		}
-		r, size := utf8.DecodeRune(text[i:])
-		k := t.of(r)
-		flags |= k.flags
-		if state = t.next(state, k, r); state == badFound {
+		var r rune
+		switch {
+		case c < 0xe0 && c >= 0xc2 && i+1 < len(text) && text[i+1]&0xc0 == 0x80:
+			r = rune(c&0x1f)<<6 | rune(text[i+1]&0x3f)
+			i += 2
+		case c < 0xf0 && c > 0xe0 && c != 0xed && i+2 < len(text) && text[i+1]&0xc0 == 0x80 && text[i+2]&0xc0 == 0x80:
+			r = rune(c&0xf)<<12 | rune(text[i+1]&0x3f)<<6 | rune(text[i+2]&0x3f)
+			i += 3
+		default:
+			var size int
+			r, size = utf8.DecodeRune(text[i:])
+			i += size
+		}
+		class := uint8(classOther)
+		if r < 0x10000 {
+			a := t.attributes[t.pages[r>>6]][r&63]
+			class = uint8(a)
+			flags |= uint8(a >> 8)
+		}
+		row := &t.bad[state]
+		if class == classOther && row[classWord] != row[classOther] && isWord(r) {
+			class = classWord
+		}
+		if state = row[class&127]; state == badFound {
 			return true, 0
 		}
-		i += size
 	}
 	return false, flags
 }

@@ -3,7 +3,9 @@ package clean
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math/bits"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -47,6 +49,26 @@ func DefaultUnicode() Unicode {
 // (Speer, https://ftfy.readthedocs.io). Where more than 30 combining marks follow each other
 // normalization differs from Python's: it puts a U+034F between them.
 func NewUnicode(c stages.Common, u Unicode) ([]stages.Stage, error) {
+	r, err := newReformatter(u)
+	return oneRewriter(c, r, err)
+}
+
+const escape = 0x1b
+
+// A reformatter fixes texts.
+type reformatter struct {
+	config         Unicode
+	unescape, auto bool // entities; only where no < was
+	form           norm.Form
+	normalize      bool
+	flags          uint8                           // of code points that fixes change
+	stops          [256]bool                       // bytes of ASCII that they change
+	replacements   []func(dst, text []byte) []byte // of single code points
+	tables         *runeTables
+	fixers         sync.Pool // of *fixer
+}
+
+func newReformatter(u Unicode) (*reformatter, error) {
 	r := &reformatter{config: u, tables: tables()}
 	var complaints []error
 	switch v := u.UnescapeHTML.(type) {
@@ -96,22 +118,7 @@ func NewUnicode(c stages.Common, u Unicode) ([]stages.Stage, error) {
 	for c := range rune(utf8.RuneSelf) {
 		r.stops[c] = r.tables.of(c).flags&r.flags != 0 || c == escape && u.RemoveTerminalEscapes
 	}
-	return oneRewriter(c, r, complaints...)
-}
-
-const escape = 0x1b
-
-// A reformatter fixes texts.
-type reformatter struct {
-	config         Unicode
-	unescape, auto bool // entities; only where no < was
-	form           norm.Form
-	normalize      bool
-	flags          uint8                           // of code points that fixes change
-	stops          [256]bool                       // bytes of ASCII that they change
-	replacements   []func(dst, text []byte) []byte // of single code points
-	tables         *runeTables
-	fixers         sync.Pool // of *fixer
+	return r, errors.Join(complaints...)
 }
 
 // Rewrite fixes the text line by line.
@@ -122,6 +129,9 @@ func (r *reformatter) Rewrite(dst, text []byte) []byte {
 		if i := bytes.IndexByte(text, '<'); i >= 0 {
 			less = i
 		}
+	}
+	if ascii, stop := r.stop(text); ascii && !stop && !(entities && hasEntity(text[:less])) {
+		return append(dst, text...)
 	}
 	var f *fixer
 	done := 0 // text[:done] is in dst
@@ -160,27 +170,9 @@ func (r *reformatter) segmentEnd(text []byte, at int) int {
 
 // isClean says that no fix changes the segment. It may say so of none that one does.
 func (r *reformatter) isClean(segment []byte, unescape bool) bool {
-	ascii := true
-	for i := 0; i < len(segment); {
-		if i+8 <= len(segment) {
-			const ones = 0x0101010101010101
-			v := binary.LittleEndian.Uint64(segment[i:])
-			if v&(0x80*ones) != 0 {
-				ascii = false
-			}
-			if ((v-0x20*ones)&^v|(v+ones)&^v)&(0x80*ones) == 0 {
-				i += 8
-				continue
-			}
-		}
-		for end := min(i+8, len(segment)); i < end; i++ {
-			if r.stops[segment[i]] {
-				return false
-			}
-			if segment[i] >= utf8.RuneSelf {
-				ascii = false
-			}
-		}
+	ascii, stop := r.stop(segment)
+	if stop {
+		return false
 	}
 	if unescape && hasEntity(segment) {
 		return false
@@ -193,6 +185,34 @@ func (r *reformatter) isClean(segment []byte, unescape bool) bool {
 		return false
 	}
 	return !r.normalize || r.form.IsNormal(segment)
+}
+
+// stop says whether text is ASCII, and whether it has a byte of ASCII that a fix changes.
+func (r *reformatter) stop(text []byte) (ascii, stop bool) {
+	const ones = 0x0101010101010101
+	ascii = true
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		v := binary.LittleEndian.Uint64(text[i:])
+		low := v & (0x7f * ones)
+		// The high bits of what is neither 0x20 to 0x7e nor beyond ASCII.
+		m := (^(low + 0x60*ones) | (low + ones)) &^ v & (0x80 * ones)
+		if v&(0x80*ones) != 0 {
+			ascii = false
+		}
+		for ; m != 0; m &= m - 1 {
+			if r.stops[text[i+bits.TrailingZeros64(m)/8]] {
+				return ascii, true
+			}
+		}
+	}
+	for _, c := range text[i:] {
+		if r.stops[c] {
+			return ascii, true
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii, false
 }
 
 // fix applies all fixes until none changes anything. What it returns is the fixer's.
