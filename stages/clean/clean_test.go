@@ -158,9 +158,11 @@ func TestOddTexts(t *testing.T) {
 		if got := runOne(t, stage, long); got != want {
 			t.Errorf("%s changed a line of 10 MB", s.name)
 		}
-		for _, part := range []string{"*", "_", "[", "](", "_a ", "www.", "http://", "a\n", "\n\n", "\r\n", `"`, "\xff", "\xc3 ", "&#", "Ã", "uses cookies\n\n"} {
-			runOne(t, stage, strings.Repeat(part, 1<<18/len(part)))
+		for _, part := range []string{"*", "_", "[", "](", "_a ", "www.", "http://", "a\n", "\n\n", "\r\n", `"`, "\xff", "\xc3 ", "&#", "Ã", "Ã©", "Ã\u0083Â©", "â\u0080", "¶Ã", "œ", "&amp;", "uses cookies\n\n"} {
+			runOne(t, stage, strings.Repeat(part, 1<<16/len(part)))
 		}
+		runOne(t, stage, "&"+strings.Repeat("amp;", 1<<14))
+		runOne(t, stage, strings.Repeat("\x1b[", 1<<14)+strings.Repeat("m", 1<<14))
 	}
 }
 

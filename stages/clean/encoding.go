@@ -29,7 +29,7 @@ func (f *fixer) apply(fix func(dst, text []byte) []byte) bool {
 
 // fixEncoding decodes mojibake until there is none that it can decode.
 func (f *fixer) fixEncoding() {
-	for f.fixOnce() {
+	for n := 0; n < rounds && f.fixOnce(); n++ {
 	}
 }
 

@@ -47,13 +47,21 @@ func DefaultUnicode() Unicode {
 
 // NewUnicode returns the stage that fixes texts as ftfy 6.3.1 does, line by line
 // (Speer, https://ftfy.readthedocs.io). Where more than 30 combining marks follow each other
-// normalization differs from Python's: it puts a U+034F between them.
+// normalization differs from Python's: it puts a U+034F between them. What is not done
+// after 100 rounds stays as it then is.
 func NewUnicode(c stages.Common, u Unicode) ([]stages.Stage, error) {
 	r, err := newReformatter(u)
-	return oneRewriter(c, r, err)
+	if err != nil {
+		return nil, err
+	}
+	return oneRewriter(c, r)
 }
 
 const escape = 0x1b
+
+// rounds is how often fixes are tried again where they go on changing a line. ftfy goes on
+// for ever; each "amp;" of "&amp;amp;amp;" takes a round.
+const rounds = 100
 
 // A reformatter fixes texts.
 type reformatter struct {
@@ -220,7 +228,7 @@ func (r *reformatter) fix(f *fixer, segment []byte, unescape bool) []byte {
 	c := &r.config
 	f.text = append(f.text[:0], segment...)
 	f.encoding = encodingFixes{c.RestoreByteA0, c.ReplaceLossySequences, c.DecodeInconsistentUTF8, c.FixC1Controls}
-	for {
+	for range rounds {
 		f.before = append(f.before[:0], f.text...)
 		if unescape {
 			f.apply(f.unescapeHTML)
@@ -244,7 +252,8 @@ func (r *reformatter) fix(f *fixer, segment []byte, unescape bool) []byte {
 			f.apply(func(dst, text []byte) []byte { return r.form.Append(dst, text...) })
 		}
 		if bytes.Equal(f.text, f.before) {
-			return f.text
+			break
 		}
 	}
+	return f.text
 }
