@@ -85,7 +85,7 @@ func BenchmarkUnicode(b *testing.B) {
 		{"French", "Où est le café « déjà vu » ? L’été, près de la forêt, c’est agréable.\n"},
 		{"Russian", "Поздно, и мы идём домой вдоль реки; спокойной ночи.\n"},
 		{"Japanese", "もう遅いので、川沿いを歩いて家に帰ります。おやすみなさい。\n"},
-		{"mojibake", "OÃ¹ est le cafÃ© Â« dÃ©jÃ  vu Â» ? LâÂÂÃ©tÃ©.\n"},
+		{"mojibake", "OÃ¹ est le cafÃ© Â« dÃ©jÃ\u00a0 vu Â» ? Lâ\u0080\u0099Ã©tÃ©.\n"},
 		{"entities", "Il &eacute;tait une fois &amp; il n&#233;tait plus.\n"},
 	} {
 		b.Run(kind.name, func(b *testing.B) {

@@ -91,7 +91,6 @@ func boilerplateOracle(s string, topOrBottom bool) string {
 
 // sliceOracle slices a string as Python does.
 func sliceOracle(s string, c Slice) string {
-	left, right := 0, len([]rune(s))
 	index := func(v any, find func(s, mark string) int, behind bool) (int, bool) {
 		n := len([]rune(s))
 		switch v := v.(type) {

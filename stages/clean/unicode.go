@@ -29,7 +29,7 @@ type Unicode struct {
 	FixCharacterWidth      bool   `toml:"fix_character_width" doc:"give fullwidth Latin and halfwidth Katakana their usual width"`
 	UncurlQuotes           bool   `toml:"uncurl_quotes" doc:"make straight quotation marks of curly ones"`
 	FixLineBreaks          bool   `toml:"fix_line_breaks" doc:"make line feeds of all line breaks"`
-	FixSurrogates          bool   `toml:"fix_surrogates" doc:"without effect: texts hold no surrogates, which JSON's \\\\ud83d\\\\ude00 pairs are not"`
+	FixSurrogates          bool   `toml:"fix_surrogates" doc:"without effect: what is read as text holds none"`
 	RemoveControlChars     bool   `toml:"remove_control_chars" doc:"remove control characters that are not white space"`
 	Normalization          string `toml:"normalization" doc:"NFC, NFD, NFKC, NFKD, or \"\": none"`
 	MaxDecodeLength        int64  `toml:"max_decode_length" doc:"most code points of a line that are fixed together"`
