@@ -75,6 +75,7 @@ type runeTables struct {
 	known  []known
 
 	attributes [][64]uint16          // class and, from bit 8 on, flags, by page
+	two        [0x800]uint16         // the same, also of code points that are not known
 	ascii      [utf8.RuneSelf]uint8  // classes
 	bad        [badStates][128]uint8 // next states
 
@@ -105,6 +106,12 @@ func newRuneTables() *runeTables {
 	for b, block := range t.blocks {
 		for i, k := range block {
 			t.attributes[b][i] = uint16(t.known[k].class) | uint16(t.known[k].flags)<<8
+		}
+	}
+	for r := range rune(len(t.two)) {
+		t.two[r] = t.attributes[t.pages[r>>6]][r&63]
+		if t.two[r]&0xff == classOther && isWord(r) {
+			t.two[r] |= classWord
 		}
 	}
 	for c := range t.ascii {
@@ -184,8 +191,13 @@ func (t *runeTables) scan(text []byte) (bad bool, flags uint8) {
 		var r rune
 		switch {
 		case c < 0xe0 && c >= 0xc2 && i+1 < len(text) && text[i+1]&0xc0 == 0x80:
-			r = rune(c&0x1f)<<6 | rune(text[i+1]&0x3f)
+			a := t.two[int(c&0x1f)<<6|int(text[i+1]&0x3f)]
+			flags |= uint8(a >> 8)
+			if state = t.bad[state][a&127]; state == badFound {
+				return true, 0
+			}
 			i += 2
+			continue
 		case c < 0xf0 && c > 0xe0 && c != 0xed && i+2 < len(text) && text[i+1]&0xc0 == 0x80 && text[i+2]&0xc0 == 0x80:
 			r = rune(c&0xf)<<12 | rune(text[i+1]&0x3f)<<6 | rune(text[i+2]&0x3f)
 			i += 3

@@ -138,7 +138,8 @@ func (r *reformatter) Rewrite(dst, text []byte) []byte {
 			less = i
 		}
 	}
-	if ascii, stop := r.stop(text); ascii && !stop && !(entities && hasEntity(text[:less])) {
+	ascii, stops := r.stop(text)
+	if ascii && !stops && !(entities && hasEntity(text[:less])) {
 		return append(dst, text...)
 	}
 	var f *fixer
@@ -146,7 +147,7 @@ func (r *reformatter) Rewrite(dst, text []byte) []byte {
 	for at := 0; at < len(text); {
 		end := r.segmentEnd(text, at)
 		unescape := entities && end <= less
-		if segment := text[at:end]; !r.isClean(segment, unescape) {
+		if segment := text[at:end]; !r.isClean(segment, unescape, stops) {
 			if f == nil {
 				f, _ = r.fixers.Get().(*fixer)
 				if f == nil {
@@ -176,16 +177,18 @@ func (r *reformatter) segmentEnd(text []byte, at int) int {
 	return at + codePoint(text[at:end], r.config.MaxDecodeLength)
 }
 
-// isClean says that no fix changes the segment. It may say so of none that one does.
-func (r *reformatter) isClean(segment []byte, unescape bool) bool {
-	ascii, stop := r.stop(segment)
-	if stop {
-		return false
+// isClean says that no fix changes the segment. It may say so of none that one does. stops says
+// that the text has bytes of ASCII that a fix changes.
+func (r *reformatter) isClean(segment []byte, unescape, stops bool) bool {
+	if stops {
+		if _, stop := r.stop(segment); stop {
+			return false
+		}
 	}
 	if unescape && hasEntity(segment) {
 		return false
 	}
-	if ascii {
+	if isASCII(segment) {
 		return true
 	}
 	bad, flags := r.tables.scan(segment)
