@@ -64,7 +64,7 @@ func parse(t *testing.T, dir, stage string) *job.Job {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	j, err := job.Parse(path, All(), job.Options{})
+	j, err := job.Parse(path, All(), job.Options{Recipes: Recipes()})
 	if err != nil {
 		t.Fatal(err)
 	}

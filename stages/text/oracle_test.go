@@ -226,6 +226,7 @@ func readings() []reading {
 		{"repeated_paragraphs", DefaultRepeatedParagraphs(), func(s string) float64 { return length(unique(paragraphs(s))) / length(paragraphs(s)) }},
 		{"repeated_paragraphs_char", DefaultRepeatedParagraphsChar(), func(s string) float64 { return sum(unique(paragraphs(s))) / sum(paragraphs(s)) }},
 	}
+	list = append(list, fineWebReadings()...)
 	for _, n := range []int{3, 1, 2, 4, 5, 10} {
 		list = append(list,
 			reading{fmt.Sprint("repeating_top_ngrams ", n), RepeatingTopNGrams{N: int64(n)}, func(s string) float64 { return topNGram(s, n) }},
