@@ -1,0 +1,119 @@
+package fasttext
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// grams says which rows of the input matrix stand for n-grams. They share bucket rows,
+// by their hashes.
+type grams struct {
+	least, most int // code points of an n-gram within a word; most = 0: there are none
+	words       int // most words of an n-gram of words
+	bucket      uint32
+	first       uint32 // row of bucket 0
+	pruned      *pruned
+	none        bool // all n-grams were pruned
+}
+
+// needed says that there are n-grams.
+func (g *grams) needed() bool { return g.most > 0 || g.words > 1 }
+
+// pruned holds the buckets that were not pruned, as an open hash table.
+type pruned struct {
+	slots []bucketRow // a power of two
+	rows  int64       // one above the largest
+}
+
+type bucketRow struct{ bucket, row uint32 } // row counts from grams.first; bucket none is no entry
+
+const none = math.MaxUint32
+
+// parsePruned reads which buckets are left.
+func (g *grams) parsePruned(c *cursor, pairs int64) {
+	c.part = "the list of n-grams"
+	if g.none = pairs == 0; pairs < 1 || c.err != nil {
+		return
+	}
+	if pairs > int64(len(c.data))/8 {
+		c.err = damaged("%d pruned n-grams in a file of %d bytes", pairs, len(c.data))
+		return
+	}
+	list := c.take(8 * pairs)
+	size := 2
+	for int64(size) < 2*pairs {
+		size *= 2
+	}
+	p := &pruned{slots: make([]bucketRow, size)}
+	for i := range p.slots {
+		p.slots[i].bucket = none
+	}
+	for ; len(list) > 0; list = list[8:] {
+		bucket, row := binary.LittleEndian.Uint32(list), int32(binary.LittleEndian.Uint32(list[4:]))
+		if int32(bucket) < 0 || row < 0 {
+			c.err = damaged("row %d for the n-grams in bucket %d", row, int32(bucket))
+			return
+		}
+		*p.slot(bucket) = bucketRow{bucket, uint32(row)}
+		p.rows = max(p.rows, int64(row)+1)
+	}
+	g.pruned = p
+}
+
+// slot returns where a bucket is, or would be.
+func (p *pruned) slot(bucket uint32) *bucketRow {
+	mask := uint32(len(p.slots) - 1)
+	for at := bucket * 0x9e3779b1 >> 7 & mask; ; at = (at + 1) & mask {
+		if s := &p.slots[at]; s.bucket == bucket || s.bucket == none {
+			return s
+		}
+	}
+}
+
+// row appends the row of a bucket, if there is one.
+func (g *grams) row(rows []uint32, bucket uint32) []uint32 {
+	if g.pruned == nil {
+		return append(rows, g.first+bucket)
+	}
+	if s := g.pruned.slot(bucket); s.bucket == bucket {
+		return append(rows, g.first+s.row)
+	}
+	return rows
+}
+
+// ofWord appends the rows of the n-grams of a word, which has "<" before it and ">" behind it.
+func (g *grams) ofWord(rows []uint32, w []byte) []uint32 {
+	if g.none {
+		return rows
+	}
+	for i := range w {
+		if continues(w[i]) {
+			continue
+		}
+		h := uint32(fnvBasis)
+		for j, n := i, 1; j < len(w) && n <= g.most; n++ {
+			h = fnvStep(h, w[j])
+			for j++; j < len(w) && continues(w[j]); j++ {
+				h = fnvStep(h, w[j])
+			}
+			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
+				rows = g.row(rows, h%g.bucket)
+			}
+		}
+	}
+	return rows
+}
+
+// continues says that a byte is inside a code point.
+func continues(c byte) bool { return c&0xc0 == 0x80 }
+
+// ofWords appends the rows of the n-grams that begin with the first of some words, by
+// the words' hashes.
+func (g *grams) ofWords(rows []uint32, hashes []int32) []uint32 {
+	h := uint64(int64(hashes[0]))
+	for _, next := range hashes[1:min(g.words, len(hashes))] {
+		h = h*116049371 + uint64(int64(next))
+		rows = g.row(rows, uint32(h%uint64(g.bucket)))
+	}
+	return rows
+}

@@ -1,0 +1,213 @@
+package fasttext
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// A state is what one goroutine needs to classify texts, one after the other.
+type state struct {
+	sum    []float32 // of input rows, and then their mean; a multiple of eight numbers
+	count  int       // rows in it
+	rows   []uint32  // to be added
+	hashes []int32   // of the words, for n-grams of words
+	output []float32 // of the labels; a multiple of blockLabels
+	best   best
+	cache  cache
+}
+
+// pending is how many rows are gathered before they are added up.
+const pending = 1 << 11
+
+func newState(m *Model) *state {
+	s := &state{sum: make([]float32, (m.dim+7)/8*8)}
+	s.rows = make([]uint32, 0, 2*pending)
+	if _, ok := m.loss.(*tree); !ok {
+		s.output = make([]float32, (len(m.dict.labels)+blockLabels-1)/blockLabels*blockLabels)
+	}
+	s.cache.reset()
+	return s
+}
+
+// embed makes s.sum the mean of the rows of a text; false means that there are none.
+func (s *state) embed(m *Model, text []byte) bool {
+	clear(s.sum)
+	s.count, s.rows, s.hashes = 0, s.rows[:0], s.hashes[:0]
+	s.words(m, text)
+	if m.grams.words > 1 && !m.grams.none {
+		for i := range s.hashes {
+			s.rows = m.grams.ofWords(s.rows, s.hashes[i:])
+			if len(s.rows) >= pending {
+				s.flush(m)
+			}
+		}
+	}
+	s.flush(m)
+	if cap(s.hashes) > 1<<18 {
+		s.hashes = nil // of an unusually long text
+	}
+	if s.count == 0 {
+		return false
+	}
+	mean := float32(1 / float64(s.count))
+	for i := range s.sum {
+		s.sum[i] *= mean
+	}
+	return true
+}
+
+// flush adds the rows that were gathered.
+func (s *state) flush(m *Model) {
+	m.input.sum(s.sum, s.rows)
+	s.count += len(s.rows)
+	s.rows = s.rows[:0]
+}
+
+// words adds the rows of the words of a text, and of the end of the line.
+func (s *state) words(m *Model, text []byte) {
+	for i := 0; i < len(text); {
+		if parts[text[i]] {
+			i++
+			continue
+		}
+		begin := i
+		for i++; i < len(text) && !parts[text[i]]; i++ {
+		}
+		word := text[begin:i]
+		if len(word) == len(endOfLine) && string(word) == endOfLine {
+			break
+		}
+		s.word(m, word)
+	}
+	s.word(m, []byte(endOfLine))
+}
+
+// parts says which bytes stand between words.
+var parts = [256]bool{' ': true, '\n': true, '\r': true, '\t': true, '\v': true, '\f': true, 0: true}
+
+// word adds the rows of a word.
+func (s *state) word(m *Model, w []byte) {
+	f := s.cache.find(w)
+	if f == nil {
+		f = s.cache.add(m, w)
+	}
+	s.rows = append(s.rows, s.cache.rows[f.first:f.end]...)
+	if f.counts && m.grams.words > 1 {
+		s.hashes = append(s.hashes, f.hash)
+	}
+	if len(s.rows) >= pending {
+		s.flush(m)
+	}
+}
+
+// look appends the rows of a word and of the n-grams within it. counts says
+// that it is part of n-grams of words: labels are not.
+func (m *Model) look(rows []uint32, w []byte, spelt *[]byte) (_ []uint32, hash int32, counts bool) {
+	h := fnv(w)
+	i, known := m.dict.find(w, h)
+	switch {
+	case known && i >= m.dict.words(), !known && bytes.HasPrefix(w, []byte(prefix)):
+		return rows, int32(h), false
+	case known:
+		rows = append(rows, uint32(i))
+	}
+	if m.grams.most > 0 && string(w) != endOfLine {
+		*spelt = append(append(append((*spelt)[:0], '<'), w...), '>')
+		rows = m.grams.ofWord(rows, *spelt)
+	}
+	return rows, int32(h), true
+}
+
+// A cache holds the rows of words that a goroutine has met. When it is full it
+// begins anew.
+type cache struct {
+	slots []found // a power of two
+	used  int
+	text  []byte
+	rows  []uint32
+	spelt []byte
+}
+
+// found is a word and its rows. end = 0 is an empty slot.
+type found struct {
+	key           uint64
+	text, length  uint32
+	first, end    uint32 // in cache.rows, which begins with one that is none
+	hash          int32
+	counts, taken bool
+}
+
+const (
+	cacheSlots = 1 << 15
+	cacheText  = 1 << 19
+	cacheRows  = 1 << 20
+	probes     = 8
+)
+
+func (c *cache) reset() {
+	if c.slots == nil {
+		c.slots = make([]found, cacheSlots)
+	}
+	clear(c.slots)
+	c.used, c.text, c.rows = 0, c.text[:0], c.rows[:0]
+}
+
+// find returns what is known of a word, or nil.
+func (c *cache) find(w []byte) *found {
+	key := mix(w)
+	for i := range uint64(probes) {
+		f := &c.slots[(key+i)%cacheSlots]
+		if !f.taken {
+			return nil
+		}
+		if f.key == key && string(c.text[f.text:f.text+f.length]) == string(w) {
+			return f
+		}
+	}
+	return nil
+}
+
+// add looks a word up and remembers it.
+func (c *cache) add(m *Model, w []byte) *found {
+	if c.used > cacheSlots/4*3 || len(c.text) > cacheText || len(c.rows) > cacheRows {
+		c.reset()
+		if cap(c.text) > 2*cacheText || cap(c.rows) > 2*cacheRows || cap(c.spelt) > cacheText {
+			c.text, c.rows, c.spelt = nil, nil, nil // of an unusually long word
+		}
+	}
+	f := found{key: mix(w), text: uint32(len(c.text)), length: uint32(len(w)), first: uint32(len(c.rows)), taken: true}
+	c.text = append(c.text, w...)
+	c.rows, f.hash, f.counts = m.look(c.rows, w, &c.spelt)
+	f.end = uint32(len(c.rows))
+	at := f.key % cacheSlots
+	for i := range uint64(probes) {
+		if s := &c.slots[(f.key+i)%cacheSlots]; !s.taken {
+			c.used++
+			*s = f
+			return s
+		}
+	}
+	c.slots[at] = f // a word that hashes to where many do takes the place of one of them
+	return &c.slots[at]
+}
+
+// mix is a hash of a word of up to 24 bytes, and of parts of a longer one.
+func mix(w []byte) uint64 {
+	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
+	n := len(w)
+	var x, y uint64
+	switch {
+	case n > 16:
+		x = binary.LittleEndian.Uint64(w) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(w[n/2-4:]), 29)
+		y = binary.LittleEndian.Uint64(w[n-8:])
+	case n >= 8:
+		x, y = binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[n-8:])
+	case n >= 4:
+		x, y = uint64(binary.LittleEndian.Uint32(w)), uint64(binary.LittleEndian.Uint32(w[n-4:]))
+	case n > 0:
+		x = uint64(w[0])<<16 | uint64(w[n/2])<<8 | uint64(w[n-1])
+	}
+	high, low := bits.Mul64(x^a, y^b^uint64(n)*a)
+	return high ^ low
+}
