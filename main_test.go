@@ -23,6 +23,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// What a launcher around the tests has set is not for the scripts.
 			env.Vars = append(env.Vars, "TMPDIR="+env.WorkDir+"/tmp")
+			here, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			env.Vars = append(env.Vars, "MODELS="+filepath.Join(here, "testdata", "models"))
 			return os.MkdirAll(env.WorkDir+"/tmp", 0o777)
 		},
 		Condition: func(cond string) (bool, error) {

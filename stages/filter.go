@@ -21,21 +21,30 @@ type Filter interface {
 // NewFilter returns the map stage that scores column c.Column with f and
 // drops what f does not keep, or marks what it keeps, with the common keys
 // action, score and invert.
-func NewFilter(c Common, f Filter) Mapper { return &filter{c, f} }
+func NewFilter(c Common, f Filter) Mapper { return &filter{common: c, Classifier: scored{f}} }
 
 type filter struct {
 	common Common
-	Filter
+	into   string // column for the label
+	Classifier
 }
 
 func (f *filter) Name() string { return f.common.Name }
 
-func (f *filter) Prepare(ctx context.Context) error { return prepare(ctx, f.Filter) }
+func (f *filter) Prepare(ctx context.Context) error {
+	if s, ok := f.Classifier.(scored); ok {
+		return prepare(ctx, s.Filter)
+	}
+	return prepare(ctx, f.Classifier)
+}
 
 func (f *filter) Columns() Columns {
 	c := Columns{Reads: []Need{{f.common.Column, Text}}}
 	if f.common.Score != "" {
 		c.Adds = append(c.Adds, f.common.Score)
+	}
+	if f.into != "" {
+		c.Adds = append(c.Adds, f.into)
 	}
 	if f.common.Action == "mark" {
 		c.Adds = append(c.Adds, f.common.Name)
@@ -50,11 +59,15 @@ func (f *filter) Map(ctx context.Context, b *Batch) error {
 
 // judge scores row i, and drops or marks it.
 func (f *filter) judge(d *scan.Document, b *Batch, i int) {
-	s := f.Score(d)
-	if f.common.Score != "" && !math.IsNaN(s) {
-		b.Column(f.common.Score).Values[i] = Scalar{Kind: Float, Float: s}
+	c := f.Classify(d)
+	known := !math.IsNaN(c.Score)
+	if f.common.Score != "" && known {
+		b.Column(f.common.Score).Values[i] = Scalar{Kind: Float, Float: c.Score}
 	}
-	stays := !math.IsNaN(s) && f.Keep(s) != f.common.Invert
+	if f.into != "" && c.Label != nil {
+		b.Column(f.into).Values[i] = Scalar{Kind: String, Str: c.Label}
+	}
+	stays := known && c.Stays != f.common.Invert
 	switch {
 	case f.common.Action == "mark":
 		v := Scalar{Kind: Bool}

@@ -3,9 +3,9 @@ package fasttext
 // endOfLine is the word that the program reads at the end of a line.
 const endOfLine = "</s>"
 
-// prefix is how labels begin in texts. The program does not store what a model was
+// Prefix is how labels begin in texts. The program does not store what a model was
 // trained with, and takes this.
-const prefix = "__label__"
+const Prefix = "__label__"
 
 // A dictionary numbers words, and then labels.
 type dictionary struct {

@@ -107,7 +107,7 @@ func (m *Model) look(rows []uint32, w []byte, spelt *[]byte) (_ []uint32, hash i
 	h := fnv(w)
 	i, known := m.dict.find(w, h)
 	switch {
-	case known && i >= m.dict.words(), !known && bytes.HasPrefix(w, []byte(prefix)):
+	case known && i >= m.dict.words(), !known && bytes.HasPrefix(w, []byte(Prefix)):
 		return rows, int32(h), false
 	case known:
 		rows = append(rows, uint32(i))

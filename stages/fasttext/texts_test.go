@@ -40,7 +40,7 @@ func training(labels, n int) (list []string) {
 		if label > 0 && i%7 == 0 && n > 2 {
 			label-- // labels differ in how often they occur
 		}
-		list = append(list, fmt.Sprintf("%sl%d %s", prefix, label, sentence(rng, label%12, 12)))
+		list = append(list, fmt.Sprintf("%sl%d %s", Prefix, label, sentence(rng, label%12, 12)))
 	}
 	return list
 }
