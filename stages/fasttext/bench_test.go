@@ -13,11 +13,11 @@ func languageLike() *Model {
 	rng := rand.New(rand.NewPCG(7, 0))
 	m := &Model{dim: 16, grams: grams{least: 2, most: 4, words: 1, bucket: 2_000_000}}
 	d := &m.dict
-	d.slots = make([]uint32, 1<<18)
+	d.slots = make([]numbered, 1<<18)
 	add := func(w string) {
 		d.text = append(d.text, w...)
 		d.ends = append(d.ends, uint32(len(d.text)))
-		d.slots[d.slot([]byte(w), fnv([]byte(w)))] = uint32(len(d.ends))
+		*d.slot([]byte(w), fnv([]byte(w))) = numbered{fnv([]byte(w)), uint32(len(d.ends))}
 	}
 	for i := range 60_000 {
 		add(made(rand.New(rand.NewPCG(8, uint64(i)))))

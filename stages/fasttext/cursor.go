@@ -109,9 +109,10 @@ const (
 	oneVsAll     = 4
 )
 
-// parse reads a model. Unless the data is mapped, and keep is returned as true, the model does
-// not refer to them. No more is allocated than a small multiple of their size and 64 MiB.
-func parse(data []byte, mapped bool) (m *Model, keep bool, err error) {
+// parse reads a model. A dense input matrix of more than held bytes stays in the data, and keep is
+// returned as true; else the model does not refer to them. No more is allocated than
+// a small multiple of their size and 64 MiB.
+func parse(data []byte, held int64) (m *Model, keep bool, err error) {
 	c := &cursor{data: data, part: "the header"}
 	if len(data) < 8 || c.int32() != magic {
 		return nil, false, errNoModel
@@ -147,7 +148,7 @@ func parse(data []byte, mapped bool) (m *Model, keep bool, err error) {
 
 	c.part = "the input matrix"
 	quantised := c.bool()
-	m.input = parseMatrix(c, quantised, m.dim, mapped)
+	m.input = parseMatrix(c, quantised, m.dim, held)
 	rows := int64(m.dict.words())
 	switch {
 	case c.err != nil:
@@ -165,7 +166,7 @@ func parse(data []byte, mapped bool) (m *Model, keep bool, err error) {
 	m.input.expand()
 
 	c.part = "the output matrix"
-	output := parseMatrix(c, c.bool() && quantised, m.dim, false)
+	output := parseMatrix(c, c.bool() && quantised, m.dim, math.MaxInt64)
 	if c.err == nil && output.rows < len(m.dict.labels) {
 		c.err = damaged("an output matrix of %d rows for %d labels", output.rows, len(m.dict.labels))
 	}

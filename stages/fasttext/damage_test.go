@@ -2,6 +2,7 @@ package fasttext
 
 import (
 	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,11 +18,11 @@ func TestTruncated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := 0; n < len(data); n += 1 + n/20 {
-			if _, _, err := parse(data[:n], false); err == nil {
+			if _, _, err := parse(data[:n], math.MaxInt64); err == nil {
 				t.Errorf("%s: %d of %d bytes are taken for a model", path, n, len(data))
 			}
 		}
-		if _, _, err := parse(data[:len(data)-1], false); err == nil || !strings.Contains(err.Error(), "the file ends in the output matrix") {
+		if _, _, err := parse(data[:len(data)-1], math.MaxInt64); err == nil || !strings.Contains(err.Error(), "the file ends in the output matrix") {
 			t.Errorf("%s without its last byte: %v", path, err)
 		}
 	}
@@ -77,7 +78,7 @@ func TestRefused(t *testing.T) {
 // words returns the number of words of a model.
 func words(t *testing.T, data []byte) int {
 	t.Helper()
-	m, _, err := parse(data, false)
+	m, _, err := parse(data, math.MaxInt64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +99,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		m, _, err := parse(data, false)
+		m, _, err := parse(data, math.MaxInt64)
 		runtime.ReadMemStats(&after)
 		if took := after.TotalAlloc - before.TotalAlloc; took > mostHeld+64*uint64(len(data))+1<<20 {
 			t.Fatalf("%d bytes of memory for %d of a file", took, len(data))

@@ -9,12 +9,15 @@ const Prefix = "__label__"
 
 // A dictionary numbers words, and then labels.
 type dictionary struct {
-	text   []byte   // all entries
-	ends   []uint32 // of the entries, in text
-	slots  []uint32 // number of an entry + 1, or 0, at its hash and after; a power of two
+	text   []byte     // all entries
+	ends   []uint32   // of the entries, in text
+	slots  []numbered // the entries, each at its hash or after; a power of two
 	labels []string
 	counts []int64 // of the labels
 }
+
+// numbered is an entry in the hash table.
+type numbered struct{ hash, number uint32 } // number of the entry + 1; 0 is an empty slot
 
 // words returns the number of words.
 func (d *dictionary) words() int { return len(d.ends) - len(d.labels) }
@@ -59,7 +62,7 @@ func (d *dictionary) parse(c *cursor) (pairs int64) {
 	for int64(slots) < 2*size {
 		slots *= 2
 	}
-	d.text, d.ends, d.slots = make([]byte, 0, length), make([]uint32, 0, size), make([]uint32, slots)
+	d.text, d.ends, d.slots = make([]byte, 0, length), make([]uint32, 0, size), make([]numbered, slots)
 	for c.at = begin; int64(len(d.ends)) < size; {
 		w := c.word()
 		count := c.int64()
@@ -71,7 +74,7 @@ func (d *dictionary) parse(c *cursor) (pairs int64) {
 			d.labels = append(d.labels, string(w))
 			d.counts = append(d.counts, count)
 		}
-		d.slots[d.slot(w, fnv(w))] = uint32(i + 1)
+		*d.slot(w, fnv(w)) = numbered{fnv(w), uint32(i + 1)}
 	}
 	return pairs
 }
@@ -85,19 +88,18 @@ func (d *dictionary) entry(i uint32) []byte {
 }
 
 // slot returns where a word is, or would be.
-func (d *dictionary) slot(w []byte, hash uint32) uint32 {
+func (d *dictionary) slot(w []byte, hash uint32) *numbered {
 	mask := uint32(len(d.slots) - 1)
-	// The low bits of the hash alone say little of the last letters.
-	at := (hash ^ hash>>15) & mask
-	for d.slots[at] != 0 && string(d.entry(d.slots[at]-1)) != string(w) {
-		at = (at + 1) & mask
+	for at := (hash ^ hash>>15) & mask; ; at = (at + 1) & mask {
+		if s := &d.slots[at]; s.number == 0 || s.hash == hash && string(d.entry(s.number-1)) == string(w) {
+			return s
+		}
 	}
-	return at
 }
 
 // find returns the number of an entry.
 func (d *dictionary) find(w []byte, hash uint32) (i int, ok bool) {
-	n := d.slots[d.slot(w, hash)]
+	n := d.slot(w, hash).number
 	return int(n) - 1, n != 0
 }
 

@@ -12,6 +12,7 @@ package fasttext
 
 import (
 	"fmt"
+	"math"
 	"sync"
 )
 
@@ -43,7 +44,11 @@ func Open(path string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, keep, err := parse(f.data, f.mapped)
+	held := int64(math.MaxInt64)
+	if f.mapped {
+		held = mostHeld
+	}
+	m, keep, err := parse(f.data, held)
 	if err != nil {
 		f.close()
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -80,7 +80,7 @@ func TestCache(t *testing.T) {
 			t.Fatalf("text %d: %v of %d, fresh: %v of %d", i, s.sum, s.count, fresh.sum, fresh.count)
 		}
 	}
-	if len(s.cache.text) > 2*cacheText || len(s.cache.rows) > 2*cacheRows+cacheText {
+	if len(s.cache.text) > 2*cacheText || len(s.cache.rows) > 2*cacheRows || cap(s.cache.spelt) > cacheText {
 		t.Errorf("the cache holds %d bytes, %d rows", len(s.cache.text), len(s.cache.rows))
 	}
 	// Words of one hash crowd out each other.
@@ -98,7 +98,8 @@ func TestCache(t *testing.T) {
 			if f == nil {
 				f = c.add(m, []byte(w))
 			}
-			rows, hash, counts := m.look(nil, []byte(w), new([]byte))
+			_, hash, counts := m.look([]byte(w))
+			rows := m.grams.ofWord(nil, []byte("<"+w+">"), 0, len(w)+2)
 			if got := c.rows[f.first:f.end]; !slices.Equal(got, rows) || f.hash != hash || f.counts != counts {
 				t.Fatalf("%s: rows %v, want %v", w, got, rows)
 			}
@@ -113,7 +114,7 @@ func TestCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, _, err := parse(data, false)
+		m, _, err := parse(data, math.MaxInt64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,6 +141,56 @@ func TestCodes(t *testing.T) {
 	}
 }
 
+// A matrix that stays in the file, at any address, gives the same.
+func TestMapped(t *testing.T) {
+	for _, path := range models(t) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied, keep, err := parse(data, math.MaxInt64)
+		if keep || err != nil {
+			t.Fatal(keep, err)
+		}
+		for shift := range 4 {
+			mapped, keep, err := parse(append(make([]byte, shift, shift+len(data)), data...)[shift:], 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if dense := strings.HasSuffix(path, ".bin"); keep != dense {
+				t.Fatalf("%s is kept: %v", path, keep)
+			}
+			for _, line := range testLines()[21:] {
+				if got, want := mapped.Predict(nil, []byte(line), 3), copied.Predict(nil, []byte(line), 3); !slices.Equal(got, want) {
+					t.Fatalf("%s: %v where it lies, %v copied", path, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Short words have keys of their own, whatever follows them.
+func TestKeys(t *testing.T) {
+	text := []byte("abcdefghijklmnopqrstuvwxyz0123456789 abcabcabc\x00\x00\x00\x00")
+	keys := map[[2]uint64]string{}
+	for i := range text {
+		for n := 1; n < 20 && i+n <= len(text); n++ {
+			w := text[i : i+n]
+			key := mix(w)
+			if other := mix(slices.Clone(w)[:n:n]); other != key {
+				t.Errorf("%q has the keys %x and %x", w, key, other)
+			}
+			if n >= shortWord {
+				continue
+			}
+			if w, ok := keys[[2]uint64{key, uint64(n)}]; ok && w != string(text[i:i+n]) {
+				t.Errorf("%q and %q have the same key", w, text[i:i+n])
+			}
+			keys[[2]uint64{key, uint64(n)}] = string(w)
+		}
+	}
+}
+
 // codesOf reads the input matrix of a model as it is.
 func codesOf(t *testing.T, data []byte, dim int) matrix {
 	t.Helper()
@@ -150,7 +201,7 @@ func codesOf(t *testing.T, data []byte, dim int) matrix {
 	if !c.bool() {
 		t.Fatal("the model is not quantised")
 	}
-	codes := parseMatrix(c, true, dim, false)
+	codes := parseMatrix(c, true, dim, math.MaxInt64)
 	if c.err != nil || codes.dense != nil {
 		t.Fatal(c.err)
 	}

@@ -81,12 +81,13 @@ func (g *grams) row(rows []uint32, bucket uint32) []uint32 {
 	return rows
 }
 
-// ofWord appends the rows of the n-grams of a word, which has "<" before it and ">" behind it.
-func (g *grams) ofWord(rows []uint32, w []byte) []uint32 {
+// ofWord appends the rows of those n-grams of a word that begin from byte begin to before
+// byte end. The word has "<" before it and ">" behind it.
+func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
 	if g.none {
 		return rows
 	}
-	for i := range w {
+	for i := begin; i < end; i++ {
 		if continues(w[i]) {
 			continue
 		}

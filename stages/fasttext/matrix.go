@@ -25,7 +25,7 @@ const (
 )
 
 // parseMatrix reads a matrix of that many columns.
-func parseMatrix(c *cursor, quantised bool, cols int, mapped bool) matrix {
+func parseMatrix(c *cursor, quantised bool, cols int, held int64) matrix {
 	var hasNorms bool
 	if quantised {
 		hasNorms = c.bool()
@@ -39,7 +39,7 @@ func parseMatrix(c *cursor, quantised bool, cols int, mapped bool) matrix {
 		return m
 	}
 	if !quantised {
-		m.parseDense(c, mapped)
+		m.parseDense(c, held)
 		return m
 	}
 	size := c.int32()
@@ -58,9 +58,9 @@ func parseMatrix(c *cursor, quantised bool, cols int, mapped bool) matrix {
 }
 
 // parseDense reads the numbers of a matrix that is not quantised.
-func (m *matrix) parseDense(c *cursor, mapped bool) {
+func (m *matrix) parseDense(c *cursor, held int64) {
 	n := int64(m.rows) * int64(m.cols)
-	if mapped = mapped && 4*n > mostHeld; !mapped {
+	if 4*n <= held {
 		m.dense = c.floats(n)
 	} else if p := c.take(4 * n); c.err == nil {
 		m.dense, m.mapped = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(p))), n), true

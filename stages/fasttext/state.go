@@ -88,6 +88,10 @@ var parts = [256]bool{' ': true, '\n': true, '\r': true, '\t': true, '\v': true,
 
 // word adds the rows of a word.
 func (s *state) word(m *Model, w []byte) {
+	if len(w) > longWord {
+		s.long(m, w)
+		return
+	}
 	f := s.cache.find(w)
 	if f == nil {
 		f = s.cache.add(m, w)
@@ -101,22 +105,44 @@ func (s *state) word(m *Model, w []byte) {
 	}
 }
 
-// look appends the rows of a word and of the n-grams within it. counts says
-// that it is part of n-grams of words: labels are not.
-func (m *Model) look(rows []uint32, w []byte, spelt *[]byte) (_ []uint32, hash int32, counts bool) {
+// longWord is how many bytes of a word are too many to remember.
+const longWord = 256
+
+// long adds the rows of a long word, a piece at a time.
+func (s *state) long(m *Model, w []byte) {
+	row, hash, counts := m.look(w)
+	if !counts {
+		return
+	}
+	s.hashes = append(s.hashes, hash)
+	if row >= 0 {
+		s.rows = append(s.rows, uint32(row))
+	}
+	if m.grams.most == 0 {
+		return
+	}
+	w = s.cache.spell(w)
+	for i := 0; i < len(w); i += longWord {
+		if s.rows = m.grams.ofWord(s.rows, w, i, min(i+longWord, len(w))); len(s.rows) >= pending {
+			s.flush(m)
+		}
+	}
+	if cap(s.cache.spelt) > cacheText {
+		s.cache.spelt = nil
+	}
+}
+
+// look returns the row of a word, or -1. counts says that it is a word: labels are none.
+func (m *Model) look(w []byte) (row int, hash int32, counts bool) {
 	h := fnv(w)
 	i, known := m.dict.find(w, h)
 	switch {
 	case known && i >= m.dict.words(), !known && bytes.HasPrefix(w, []byte(Prefix)):
-		return rows, int32(h), false
+		return -1, int32(h), false
 	case known:
-		rows = append(rows, uint32(i))
+		return i, int32(h), true
 	}
-	if m.grams.most > 0 && string(w) != endOfLine {
-		*spelt = append(append(append((*spelt)[:0], '<'), w...), '>')
-		rows = m.grams.ofWord(rows, *spelt)
-	}
-	return rows, int32(h), true
+	return -1, int32(h), true
 }
 
 // A cache holds the rows of words that a goroutine has met. When it is full it
@@ -129,11 +155,11 @@ type cache struct {
 	spelt []byte
 }
 
-// found is a word and its rows. end = 0 is an empty slot.
+// found is a word and its rows. A slot that is not taken is empty.
 type found struct {
 	key           uint64
 	text, length  uint32
-	first, end    uint32 // in cache.rows, which begins with one that is none
+	first, end    uint32 // in cache.rows
 	hash          int32
 	counts, taken bool
 }
@@ -161,7 +187,8 @@ func (c *cache) find(w []byte) *found {
 		if !f.taken {
 			return nil
 		}
-		if f.key == key && string(c.text[f.text:f.text+f.length]) == string(w) {
+		// The key of a short word is no one else's of that length.
+		if f.key == key && int(f.length) == len(w) && (len(w) < shortWord || string(c.text[f.text:f.text+f.length]) == string(w)) {
 			return f
 		}
 	}
@@ -172,13 +199,19 @@ func (c *cache) find(w []byte) *found {
 func (c *cache) add(m *Model, w []byte) *found {
 	if c.used > cacheSlots/4*3 || len(c.text) > cacheText || len(c.rows) > cacheRows {
 		c.reset()
-		if cap(c.text) > 2*cacheText || cap(c.rows) > 2*cacheRows || cap(c.spelt) > cacheText {
-			c.text, c.rows, c.spelt = nil, nil, nil // of an unusually long word
-		}
 	}
 	f := found{key: mix(w), text: uint32(len(c.text)), length: uint32(len(w)), first: uint32(len(c.rows)), taken: true}
 	c.text = append(c.text, w...)
-	c.rows, f.hash, f.counts = m.look(c.rows, w, &c.spelt)
+	var row int
+	if row, f.hash, f.counts = m.look(w); f.counts {
+		if row >= 0 {
+			c.rows = append(c.rows, uint32(row))
+		}
+		if m.grams.most > 0 && string(w) != endOfLine {
+			spelt := c.spell(w)
+			c.rows = m.grams.ofWord(c.rows, spelt, 0, len(spelt))
+		}
+	}
 	f.end = uint32(len(c.rows))
 	at := f.key % cacheSlots
 	for i := range uint64(probes) {
@@ -192,22 +225,36 @@ func (c *cache) add(m *Model, w []byte) *found {
 	return &c.slots[at]
 }
 
-// mix is a hash of a word of up to 24 bytes, and of parts of a longer one.
+// spell returns a word with marks where it begins and ends. The bytes are good until the next call.
+func (c *cache) spell(w []byte) []byte {
+	c.spelt = append(append(append(c.spelt[:0], '<'), w...), '>')
+	return c.spelt
+}
+
+// shortWord is the number of bytes that a key cannot hold.
+const shortWord = 8
+
+// mix is a hash of a word: one for each if it has fewer than eight bytes, of all bytes if it has up to 24.
 func mix(w []byte) uint64 {
 	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93
 	n := len(w)
-	var x, y uint64
+	var x uint64
 	switch {
 	case n > 16:
 		x = binary.LittleEndian.Uint64(w) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(w[n/2-4:]), 29)
-		y = binary.LittleEndian.Uint64(w[n-8:])
+		high, low := bits.Mul64(x^a, binary.LittleEndian.Uint64(w[n-8:])^b^uint64(n)*a)
+		return high ^ low
 	case n >= 8:
-		x, y = binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[n-8:])
-	case n >= 4:
-		x, y = uint64(binary.LittleEndian.Uint32(w)), uint64(binary.LittleEndian.Uint32(w[n-4:]))
-	case n > 0:
-		x = uint64(w[0])<<16 | uint64(w[n/2])<<8 | uint64(w[n-1])
+		high, low := bits.Mul64(binary.LittleEndian.Uint64(w)^a, binary.LittleEndian.Uint64(w[n-8:])^b^uint64(n)*a)
+		return high ^ low
+	case cap(w) >= 8:
+		x = binary.LittleEndian.Uint64(w[:8]) & (1<<(8*n) - 1)
+	default:
+		for i, c := range w {
+			x |= uint64(c) << (8 * i)
+		}
 	}
-	high, low := bits.Mul64(x^a, y^b^uint64(n)*a)
-	return high ^ low
+	// Each step can be undone.
+	x = (x ^ x>>32) * a
+	return x ^ x>>29
 }

@@ -268,9 +268,9 @@ func BenchmarkClassify(b *testing.B) {
 			if name == "trigrams" {
 				language.Model = ""
 			}
-			made, err := NewLanguage(stages.Common{Name: "l", Column: "text"}, language)
+			made, err := NewLanguage(stages.Common{Name: "l", Column: "text", Action: "mark"}, language)
 			if name == "quality" {
-				made, err = NewQuality(stages.Common{Name: "q", Column: "text"}, quality)
+				made, err = NewQuality(stages.Common{Name: "q", Column: "text", Action: "mark"}, quality)
 			}
 			if err == nil {
 				err = stages.Prepare(context.Background(), made)
