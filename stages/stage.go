@@ -5,7 +5,8 @@
 // The kind of a stage is the interface that it implements, and a stage is
 // handed exactly the means of communication that its kind declares. A Mapper
 // is given none, so it cannot wait for another rank. To write a stage, begin
-// with [Filter] if it scores samples one at a time, with [Mapper] if it
+// with [Filter] if it scores samples one at a time, with [Classifier] if it also
+// names what they are, with [Mapper] if it
 // changes them, with [Shuffler] if it compares them.
 package stages
 

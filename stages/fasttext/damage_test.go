@@ -17,7 +17,7 @@ func TestTruncated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := 0; n < len(data); n += 1 + n/20 {
+		for n := 0; n < len(data); n += 1 + n/10 {
 			if _, _, err := parse(data[:n], math.MaxInt64); err == nil {
 				t.Errorf("%s: %d of %d bytes are taken for a model", path, n, len(data))
 			}

@@ -50,7 +50,7 @@ func testLines() []string {
 	rng := rand.New(rand.NewPCG(3, 0))
 	list := []string{"", " ", "x", "\t\v\f a \r b \x00 c ", "__label__l1", "__label__l1 __label__unknown abd", "__label__", "a __label__l2",
 		"日本語のテキスト", "👍🏽 👨‍👩‍👧", "\xff\xfe broken \xc3", "\xe4\xb8", "<", ">", "<>", "</s", "a</s>", "\u00a0", "ab" + strings.Repeat("c", 300),
-		strings.Repeat("die der das ", 3000), strings.Repeat("abcdefgh", 4000)}
+		strings.Repeat("die der das ", 400), strings.Repeat("abcdefgh", 300)}
 	for i := range 60 {
 		list = append(list, sentence(rng, i, 1+i%20), sentence(rng, i, 5)+" "+sentence(rng, i+1, 5)+" neverseen")
 	}
