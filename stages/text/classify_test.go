@@ -54,7 +54,7 @@ func TestLanguage(t *testing.T) {
 	f := DefaultLanguage()
 	f.Model, f.Into, f.Languages = testModel("language.bin"), "lang", []string{"EN", "fr"}
 	texts := []string{english, german, french, "\u00a0\n " + strings.ReplaceAll(english, " ", "\n") + "\u3000", "", "people", " \n\t", "日本語",
-		"👍🏽", strings.Repeat("x", 10<<20), strings.Repeat(english+" ", 1<<13), "the \xff\xfe of"}
+		"👍🏽", strings.Repeat("x", 1<<20), english + strings.Repeat("\t", 10<<20) + german, strings.Repeat(english+" ", 1<<13), "the \xff\xfe of"}
 	list, err := NewLanguage(common, f)
 	b := classify(t, list, err, texts...)
 	m, err := fasttext.Open(f.Model)
