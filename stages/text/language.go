@@ -33,7 +33,7 @@ func DefaultLanguage() Language { return Language{Languages: []string{}, Min: 0.
 // space. A text without a language has no score.
 func NewLanguage(c stages.Common, f Language) ([]stages.Stage, error) {
 	l := &language{Language: f, identify: trigrams}
-	errs := []error{share("min_langid_score", f.Min), modelFile(f.Model)}
+	errs := []error{stages.CheckShare("min_langid_score", f.Min), modelFile(f.Model)}
 	if f.Model == "" {
 		errs = append(errs, l.know(trigramCodes()))
 	}

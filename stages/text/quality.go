@@ -52,7 +52,7 @@ func NewQuality(c stages.Common, f Quality) ([]stages.Stage, error) {
 	if !(f.Alpha > 0) || math.IsInf(f.Alpha, 0) {
 		alpha = fmt.Errorf("alpha = %v is not above 0", f.Alpha)
 	}
-	if err := errors.Join(model, rule, alpha, share("min_score", f.Min)); err != nil {
+	if err := errors.Join(model, rule, alpha, stages.CheckShare("min_score", f.Min)); err != nil {
 		return nil, err
 	}
 	return []stages.Stage{stages.NewClassifier(c, "", q)}, nil
