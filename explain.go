@@ -86,6 +86,7 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 	if err := e.build(); err != nil {
 		return err
 	}
+	defer stages.Close(e.stages)
 	if err := stages.Prepare(ctx, e.stages); err != nil {
 		return err
 	}

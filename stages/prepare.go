@@ -24,6 +24,29 @@ func Prepare(ctx context.Context, list []Stage) error {
 	return nil
 }
 
+// A Closer is a stage, or a [Filter] or [Rewriter], that holds more than memory: processes of
+// a program. Close ends them once no row comes any more, also where Prepare failed or was not called.
+type Closer interface {
+	Close()
+}
+
+// Close closes all stages of the list that ask for it.
+func Close(list []Stage) {
+	for _, s := range list {
+		closePart(s)
+	}
+}
+
+func (f *filter) Close()   { closePart(f.Filter) }
+func (r *rewriter) Close() { closePart(r.Rewriter) }
+
+// closePart closes a stage or what it is made of.
+func closePart(part any) {
+	if c, ok := part.(Closer); ok {
+		c.Close()
+	}
+}
+
 // prepare prepares what a stage is made of.
 func prepare(ctx context.Context, part any) error {
 	if p, ok := part.(Preparer); ok {

@@ -18,6 +18,7 @@ func All() job.Catalog {
 		cleans(),
 		dedups(),
 		privacies(),
+		runs(),
 		texts(),
 	} {
 		maps.Copy(all, family)

@@ -83,6 +83,12 @@ func appendFloat(dst []byte, x float64, size int) []byte {
 	return strconv.AppendFloat(dst, x, 'f', -1, size)
 }
 
+// AppendString appends s as a JSON string; what is not UTF-8 becomes U+FFFD.
+func AppendString(dst, s []byte) []byte { return appendString(dst, s) }
+
+// AppendScalar appends a value as JSON. NaN and infinities are null.
+func AppendScalar(dst []byte, v stages.Scalar) []byte { return appendScalar(dst, v) }
+
 // appendValue appends row i of a column as JSON.
 func appendValue(dst []byte, c *stages.Column, i int) []byte {
 	if c.Type == stages.Text {

@@ -42,8 +42,10 @@ type Entry struct {
 // of help. The constructor checks the values, and joins all its complaints; one
 // that begins with a key is shown at the line of that key. It must be cheap:
 // it also runs where a job file is merely checked. A field whose tag path is
-// "file" holds a path, or a list of them, that counts from the folder of the job file.
-// A field of type any takes a string, an int64, a float64 or a bool.
+// "file" holds a path, or a list of them, that counts from the folder of the job file. With
+// "command" it is a program and its arguments: a program with a slash is such a path. With
+// "folder" it is a path whose default is the folder of the job file. A field of type any takes a
+// string, an int64, a float64 or a bool.
 func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]stages.Stage, error)) Entry {
 	return Entry{
 		Doc:      doc,

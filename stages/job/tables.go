@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"sluice/sbatch"
@@ -305,15 +306,26 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	p.job.Stages = append(p.job.Stages, s)
 }
 
-// fileKeys makes absolute the paths that a stage is given; an empty one stays.
+// fileKeys makes absolute the paths that a stage is given; an empty one stays, unless it stands
+// for the folder of the job file.
 func (p *parser) fileKeys(t table, config reflect.Value) {
 	for i := range config.NumField() {
 		f := config.Type().Field(i)
-		n := t[f.Tag.Get("toml")]
-		if f.Tag.Get("path") != "file" || n == nil {
+		n, v := t[f.Tag.Get("toml")], config.Field(i)
+		kind := f.Tag.Get("path")
+		switch {
+		case kind == "folder" && v.Len() == 0:
+			v.SetString(t["use"].dir)
+			continue
+		case kind == "command" && v.Len() > 0 && strings.Contains(v.Index(0).String(), "/"):
+			if items, ok := n.value.([]*node); ok && v.Len() == len(items) {
+				v.Index(0).SetString(p.path(items[0], f.Tag.Get("toml")))
+			}
+			continue
+		case kind != "file" && kind != "folder" || n == nil:
 			continue
 		}
-		switch v := config.Field(i); v.Kind() {
+		switch v.Kind() {
 		case reflect.String:
 			if v.Len() > 0 {
 				v.SetString(p.path(n, f.Tag.Get("toml")))

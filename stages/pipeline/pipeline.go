@@ -130,6 +130,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	if err != nil {
 		return out, &JobError{err}
 	}
+	defer stages.Close(made)
 	r.stages, r.passes = made, stages.Passes(made)
 	r.plan()
 	r.planRounds()

@@ -90,6 +90,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err := stages.CheckColumns(list, inputs...); err != nil {
 		return nil, err
 	}
+	defer stages.Close(list)
 	if err := stages.Prepare(ctx, list); err != nil {
 		return nil, err
 	}
