@@ -23,7 +23,7 @@ var floors = map[string]int{
 
 	"stages/text": 3, "stages/code": 3, "stages/clean": 3, "stages/privacy": 3, "stages/bitext": 3,
 	"stages/corpus": 3, "stages/dedup": 3, "stages/embed": 3, "stages/classify": 3, "stages/image": 3,
-	"stages/video": 3, "stages/run": 3,
+	"stages/video": 3, "stages/run": 3, "stages/url": 3,
 
 	"stages/format": 2, "stages/round": 2, "stages/model": 2, "stages/job": 2, "stages/cluster": 2,
 

@@ -20,6 +20,7 @@ func All() job.Catalog {
 		privacies(),
 		runs(),
 		texts(),
+		urls(),
 	} {
 		maps.Copy(all, family)
 	}

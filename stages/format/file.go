@@ -112,3 +112,31 @@ func decompress(kind string, r io.Reader, readBytes int) (io.Reader, func(), err
 	}
 	return r, func() {}, nil
 }
+
+// OpenFile opens a file that is no input, such as a list of words: plain, or by its name gzip or zstd.
+func OpenFile(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r, end, err := decompress(compression(path), f, 1<<16)
+	if err == io.EOF { // an empty file is no text
+		r, end, err = f, func() {}, nil
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &openFile{r, f, end}, nil
+}
+
+type openFile struct {
+	io.Reader
+	file *os.File
+	end  func()
+}
+
+func (f *openFile) Close() error {
+	f.end()
+	return f.file.Close()
+}

@@ -34,6 +34,7 @@ type Entry struct {
 	defaults any    // a config struct
 	takes    []string
 	needs    map[string]string
+	column   string // that it reads; "" = the text of [read]
 	build    func(stages.Common, any) ([]stages.Stage, error)
 }
 
@@ -67,6 +68,12 @@ func (e Entry) Needs(key, example string) Entry {
 	needs := map[string]string{key: example}
 	maps.Copy(needs, e.needs)
 	e.needs = needs
+	return e
+}
+
+// Column says that the stage reads a column of that name, rather than the text, unless the job file names another.
+func (e Entry) Column(name string) Entry {
+	e.column = name
 	return e
 }
 
@@ -119,6 +126,13 @@ func (e Entry) Table(name string) string {
 	for _, row := range common {
 		if key, _, _ := strings.Cut(row[0], " "); !slices.Contains(e.refused(), key) {
 			rows = append(rows, [2]string{"# " + row[0], row[1]})
+		}
+	}
+	if e.column != "" {
+		for i := range rows {
+			if strings.HasPrefix(rows[i][0], "# column = ") {
+				rows[i] = [2]string{"# column = " + quote(e.column), "what it reads"}
+			}
 		}
 	}
 	width := 0

@@ -282,7 +282,11 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 		return
 	}
 	s := Stage{Place: use.Place, entry: entry}
-	s.Common = stages.Common{Column: p.job.Read.Text, Seed: p.job.Seed}
+	column := p.job.Read.Text
+	if entry.column != "" {
+		column = entry.column
+	}
+	s.Common = stages.Common{Column: column, Seed: p.job.Seed}
 	if slices.Contains(entry.takes, "action") {
 		s.Common.Action = "drop"
 	}
@@ -295,7 +299,7 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 		p.oneOf(t, "action", "drop", "mark")
 	}
 	if n := t["column"]; n != nil && n.value == "" {
-		s.Common.Column = p.job.Read.Text
+		s.Common.Column = column
 	}
 	p.fileKeys(t, config.Elem())
 	p.against(t, name, config.Elem())
