@@ -9,6 +9,8 @@ func texts() job.Catalog {
 	return job.Catalog{
 		"text.alpha_numeric": filter("keep texts of few characters that are no ASCII letters, digits or common marks",
 			text.DefaultAlphaNumeric(), text.NewAlphaNumeric),
+		"text.bad_words": filter("keep texts without a word or phrase of a list",
+			text.BadWords{}, text.NewBadWords).Needs("words", `["lorem ipsum"]`),
 		"text.boilerplate_string_ratio": filter("keep texts of few paragraphs that speak of cookies, policies and terms of use",
 			text.DefaultBoilerplateStringRatio(), text.NewBoilerplateStringRatio),
 		"text.bullet_ratio": filter("keep texts of few lines that begin with a bullet",

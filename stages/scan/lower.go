@@ -1,0 +1,75 @@
+package scan
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+// AppendLower appends the text in small letters, as Python's str.lower makes them. Bytes
+// that are no part of a valid code point stay.
+func AppendLower(dst, text []byte) []byte {
+	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf {
+			end := i + asciiRun(text[i:])
+			dst = appendFoldedASCII(dst, text[i:end])
+			i = end
+			continue
+		}
+		r, size := utf8.DecodeRune(text[i:])
+		switch class := classOf(r); {
+		case r == utf8.RuneError && size == 1:
+			dst = append(dst, text[i])
+		case r == capitalSigma:
+			dst = utf8.AppendRune(dst, lowerSigma(text, i))
+		case r == dottedI:
+			dst = append(dst, "i\u0307"...)
+		case class.delta == 0:
+			dst = append(dst, text[i:i+size]...)
+		default:
+			dst = utf8.AppendRune(dst, r+class.delta)
+		}
+		i += size
+	}
+	return dst
+}
+
+// asciiRun returns how many bytes of ASCII the text begins with.
+func asciiRun(text []byte) int {
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		if binary.LittleEndian.Uint64(text[i:])&notASCII != 0 {
+			break
+		}
+	}
+	for i < len(text) && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
+}
+
+func appendFoldedASCII(dst, text []byte) []byte {
+	n := len(dst)
+	dst = append(dst, text...)
+	for i := n; i < len(dst); i++ {
+		if c := dst[i]; c-'A' < 26 {
+			dst[i] = c | 0x20
+		}
+	}
+	return dst
+}
+
+// Flanked says whether text[start:end] has a code point on neither side that Python's \w matches: a
+// letter, a digit or number, or an underscore.
+func Flanked(text []byte, start, end int) bool {
+	if start > 0 {
+		if r, _ := utf8.DecodeLastRune(text[:start]); classOf(r).flags&isPython != 0 {
+			return false
+		}
+	}
+	if end < len(text) {
+		if r, _ := utf8.DecodeRune(text[end:]); classOf(r).flags&isPython != 0 {
+			return false
+		}
+	}
+	return true
+}
