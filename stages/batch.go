@@ -25,6 +25,8 @@ type Batch struct {
 	Removed []Removal
 	// Keepers lists the rows that stand for removed ones.
 	Keepers []int
+	// Tallies is what stages have counted in the batch.
+	Tallies []*Tally
 	// Origin is what the source needs to write unchanged rows back. Only
 	// package format looks inside.
 	Origin any

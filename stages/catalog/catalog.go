@@ -16,6 +16,7 @@ func All() job.Catalog {
 	for _, family := range []job.Catalog{
 		codes(),
 		cleans(),
+		corpora(),
 		dedups(),
 		privacies(),
 		runs(),

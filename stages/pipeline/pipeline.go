@@ -105,6 +105,7 @@ type run struct {
 	earlier    map[int]*EarlierReport // by pass: what earlier starts have done
 	duplicates int64
 	clusters   map[string]*ClusterReport // by stage; rank 0 only
+	summaries  map[string]string         // by stage: file in OUT; rank 0 only
 
 	watch   []Watch           // this rank's
 	life    *progress.Life    // this rank's
@@ -260,6 +261,9 @@ func (r *run) endLast(ctx context.Context, p int, c *clock) error {
 		}
 	}
 	if err := r.joinShards(ctx, c); err != nil {
+		return err
+	}
+	if err := r.summarize(ctx); err != nil {
 		return err
 	}
 	report, err := r.gatherReports(ctx, p, c)

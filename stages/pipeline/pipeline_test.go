@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"sluice/mpi"
+	"sluice/stages/corpus"
 	"sluice/stages/dedup"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
@@ -22,6 +23,7 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
+		"corpus.stats":    job.NewEntry("stats", corpus.DefaultStats(), corpus.NewStats),
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact).Takes("action"),
 		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),

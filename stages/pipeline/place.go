@@ -116,7 +116,7 @@ func (r *run) clear() error {
 	remove(r.dir, "segments", "parts")
 	remove(r.dir, journals...)
 	if err == nil {
-		remove(r.job.Output, "data", "duplicates", "removed", "report.json", "report.html")
+		remove(r.job.Output, "data", "duplicates", "removed", statsFolder, "report.json", "report.html")
 	}
 	if err != nil {
 		return diskError(err)

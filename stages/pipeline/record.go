@@ -21,10 +21,11 @@ type blockRecord struct {
 	bytesIn     int64 // read from the input
 	bytesOut    int64 // of the piece
 
-	alive  manifest.Ref // bitmap of the rows left; the zero Ref means all of them
-	damage manifest.Ref // list of damaged rows
-	notes  manifest.Ref // about the rows of the block
-	piece  manifest.Ref // of the output shard
+	alive   manifest.Ref // bitmap of the rows left; the zero Ref means all of them
+	damage  manifest.Ref // list of damaged rows
+	notes   manifest.Ref // about the rows of the block
+	piece   manifest.Ref // of the output shard
+	tallies manifest.Ref // what stages have counted
 }
 
 func (r *blockRecord) append(b []byte) []byte {
@@ -44,7 +45,7 @@ func (r *blockRecord) append(b []byte) []byte {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 	}
-	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece} {
+	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece, r.tallies} {
 		b = appendRef(b, ref)
 	}
 	return b
@@ -70,7 +71,7 @@ func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 			*list = append(*list, int64(d.uint()))
 		}
 	}
-	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece} {
+	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece, &r.tallies} {
 		*ref = d.ref()
 	}
 	if d.short {

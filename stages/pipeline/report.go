@@ -40,6 +40,8 @@ type StageReport struct {
 	RowsOut int64  `json:"rows_out"`
 	// Clusters is set for a dedup that found duplicates, once the job is done.
 	Clusters *ClusterReport `json:"clusters,omitempty"`
+	// Stats is the file in OUT with what the stage has counted, once the job is done.
+	Stats string `json:"stats,omitempty"`
 }
 
 // String returns the line of the funnel.
@@ -191,7 +193,7 @@ func (r *run) funnel(rows int64) []StageReport {
 			if !step.Count {
 				continue
 			}
-			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows, Clusters: r.clusters[step.Stage.Name()]}
+			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows, Clusters: r.clusters[step.Stage.Name()], Stats: r.summaries[step.Stage.Name()]}
 			for _, rec := range r.records[p] {
 				if rec != nil {
 					s.RowsOut += rec.counts[n]

@@ -238,7 +238,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 }
 
 func (r *run) verifyBlock(rec *blockRecord) error {
-	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes} {
+	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes, rec.tallies} {
 		if ref == (manifest.Ref{}) {
 			continue
 		}

@@ -77,16 +77,17 @@ type result struct {
 // A blockRun is the state of a block between its first batch and its last.
 type blockRun struct {
 	*stream
-	shard  *stages.Shard
-	rec    *blockRecord
-	before []byte // rows left by the pass before; nil means all
-	known  map[string]*round.Reader
-	piece  stages.Piece
-	out    *pieceWriter
-	alive  bitmap
-	damage []byte // the first maxListed entries
-	listed int
-	notes  io.Writer // nil until something is noted
+	shard   *stages.Shard
+	rec     *blockRecord
+	before  []byte // rows left by the pass before; nil means all
+	known   map[string]*round.Reader
+	piece   stages.Piece
+	out     *pieceWriter
+	alive   bitmap
+	damage  []byte // the first maxListed entries
+	listed  int
+	tallies []*stages.Tally
+	notes   io.Writer // nil until something is noted
 }
 
 func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
@@ -192,6 +193,9 @@ func (b *blockRun) consume(res result) error {
 			b.rec.counts[i] += n
 		}
 	}
+	if part {
+		b.addTallies(res.batch)
+	}
 	b.m.notePresent(res.batch, b.rec)
 	if b.rec.pass == 0 {
 		for _, d := range res.batch.Damaged {
@@ -278,6 +282,9 @@ func (b *blockRun) finish() (err error) {
 		if b.rec.alive, err = seg.Append(bits); err != nil {
 			return err
 		}
+	}
+	if err := b.writeTallies(); err != nil {
+		return err
 	}
 	if b.segment != nil {
 		if err := b.segment.Flush(); err != nil {

@@ -3,6 +3,7 @@ package scan
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -29,6 +30,20 @@ func NewMatcher(phrases [][]byte) *Matcher { return newMatcher(phrases, nil, nil
 // depends on its neighbours, is odd: Find tells where one ends, with a start of -1, and the text has to go
 // through AppendLower as well.
 func NewFoldingMatcher(phrases [][]byte) *Matcher {
+	f := foldings()
+	return newMatcher(phrases, f.capitals, f.odd)
+}
+
+// foldings are computed when they are first asked for.
+var foldings = sync.OnceValue(newFolding)
+
+// A folding is what letters beyond ASCII are taken for small ones.
+type folding struct {
+	capitals map[rune][]rune // by small letter, those of the same length in UTF-8
+	odd      [][]byte
+}
+
+func newFolding() folding {
 	capitals := map[rune][]rune{}
 	var odd [][]byte
 	for r := rune(utf8.RuneSelf); r <= unicode.MaxRune; r++ {
@@ -43,7 +58,7 @@ func NewFoldingMatcher(phrases [][]byte) *Matcher {
 			capitals[small] = append(capitals[small], r)
 		}
 	}
-	return newMatcher(phrases, capitals, odd)
+	return folding{capitals, odd}
 }
 
 func newMatcher(phrases [][]byte, capitals map[rune][]rune, odd [][]byte) *Matcher {

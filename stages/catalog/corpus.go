@@ -1,0 +1,13 @@
+package catalog
+
+import (
+	"sluice/stages/corpus"
+	"sluice/stages/job"
+)
+
+func corpora() job.Catalog {
+	return job.Catalog{
+		"corpus.stats": job.NewEntry("count samples, bytes, characters and words, and write them to OUT/stats",
+			corpus.DefaultStats(), corpus.NewStats),
+	}
+}
