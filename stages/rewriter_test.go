@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"sluice/stages/scan"
 )
 
 type upper struct{}
@@ -75,6 +77,27 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+type held struct {
+	upper
+	closed *int
+}
+
+func (h held) Close() { *h.closed++ }
+
+// Close reaches what a stage is made of.
+func TestClose(t *testing.T) {
+	n := 0
+	Close([]Stage{NewRewriter(Common{}, upper{}), NewRewriter(Common{}, held{closed: &n}), NewFilter(Common{}, heldFilter{held{closed: &n}})})
+	if n != 2 {
+		t.Errorf("%d of 2 were closed", n)
+	}
+}
+
+type heldFilter struct{ held }
+
+func (heldFilter) Score(*scan.Document) float64 { return 0 }
+func (heldFilter) Keep(float64) bool            { return true }
 
 type unready struct{ upper }
 

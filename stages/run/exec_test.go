@@ -140,7 +140,10 @@ func batchOf(texts ...string) *stages.Batch {
 	return b
 }
 
-var list = []string{"", "one", "one two", "no newline", "line\nline\n", " \t\n", "日本語", "😀 \"quoted\" \\ / \x01", strings.Repeat("x", 10<<20)}
+var list = []string{"", "one", "one two", "no newline", "line\nline\n", " \t\n", "日本語", "😀 \"quoted\" \\ / \x01"}
+
+// huge is a line of 10 MB.
+var huge = strings.Repeat("x", 10<<20)
 
 func TestAnswers(t *testing.T) {
 	s := makeStage(t, "length", func(e *Exec) { e.Adds = map[string]string{"n": "int"} })
@@ -169,6 +172,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestChangesText(t *testing.T) {
+	list := append(slices.Clone(list), huge)
 	s := makeStage(t, "upper", func(e *Exec) { e.Changes = []string{"text"} })
 	b := batchOf(list...)
 	if err := s.Map(context.Background(), b); err != nil {
@@ -229,8 +233,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{"die", []string{"ended with exit status 3", "row 102 of block 7, in a.jsonl not answered", `its text: "poison here"`, "the end of its standard error:\nTraceback\nValueError: poison in 102"}},
 		{"error", []string{"cannot do row 102 of block 7, in a.jsonl: cannot\n", `on_error = "drop"`}},
-		{"stuck", []string{"gave no answer for 300ms", "row 102", "wrote nothing to standard error", "flushes its output"}},
-		{"buffer", []string{"gave no answer for 300ms", "row 100"}},
+		{"stuck", []string{"gave no answer for 3s", "row 102", "wrote nothing to standard error", "flushes its output"}},
+		{"buffer", []string{"gave no answer for 100ms", "row 100"}},
 		{"loading model...", []string{"gave a wrong answer: this is no JSON object on one line: loading model...\n", "standard output is for answers"}},
 		{`{"row": ROW, "n": NaN}`, []string{`"n" is NaN, which JSON does not have`, "write null"}},
 		{`{"row": ROW, "n": "x"}`, []string{`column "n" is no int`}},
@@ -246,9 +250,12 @@ func TestFailures(t *testing.T) {
 		{"{\"row\": ROW, \"n\": \"\xff\"}", []string{"a string is not UTF-8"}},
 		{`{"row": ROW, "n": 1, "n": 2}`, []string{`"n" is there twice`}},
 	} {
-		s := makeStage(t, c.what, func(e *Exec) { e.Adds = map[string]string{"n": "int"}; e.Timeout = 300 * time.Millisecond })
-		if c.what != "stuck" && c.what != "buffer" {
-			s.Timeout = 30 * time.Second
+		s := makeStage(t, c.what, func(e *Exec) { e.Adds = map[string]string{"n": "int"}; e.Timeout = 30 * time.Second })
+		switch c.what {
+		case "stuck": // it has to be up by then
+			s.Timeout = 3 * time.Second
+		case "buffer":
+			s.Timeout = 100 * time.Millisecond
 		}
 		err := s.Map(context.Background(), batchOf(rows...))
 		if err == nil {
@@ -272,17 +279,8 @@ func TestOnErrorDrop(t *testing.T) {
 			rows[i] = "poison"
 		}
 	}
-	for _, what := range []string{"die", "error", "stuck"} {
-		rows := rows
-		if what == "stuck" {
-			rows = rows[:60] // waits twice for each
-		}
-		s := makeStage(t, what, func(e *Exec) {
-			e.Adds, e.OnError, e.Timeout = map[string]string{"n": "int"}, "drop", 30*time.Second
-			if what == "stuck" {
-				e.Timeout = 200 * time.Millisecond
-			}
-		})
+	for _, what := range []string{"die", "error"} {
+		s := makeStage(t, what, func(e *Exec) { e.Adds, e.OnError = map[string]string{"n": "int"}, "drop" })
 		b := batchOf(rows...)
 		if err := s.Map(context.Background(), b); err != nil {
 			t.Fatalf("%s: %v", what, err)
@@ -307,12 +305,12 @@ func TestThreads(t *testing.T) {
 	for k := range 8 {
 		all.Go(func() {
 			for range 5 {
-				b := batchOf(list[:8]...)
+				b := batchOf(list...)
 				b.First = int64(k * 1000)
 				if err := s.Map(context.Background(), b); err != nil {
 					t.Error(err)
 				}
-				for i, text := range list[:8] {
+				for i, text := range list {
 					if v := b.Column("n").Values[i]; v.Int != int64(len(text)) {
 						t.Errorf("row %d: %v", i, v)
 					}
