@@ -146,7 +146,7 @@ func addEntry(s *set, a *address, entry []byte) {
 func readWords(key string, paths []string) (map[string]bool, error) {
 	words := map[string]bool{}
 	for _, path := range paths {
-		before := len(words)
+		some := false
 		err := eachLine(path, func(line []byte) error {
 			var word []byte
 			for _, c := range line {
@@ -157,10 +157,11 @@ func readWords(key string, paths []string) (map[string]bool, error) {
 			lower(word)
 			if len(word) > 0 {
 				words[string(word)] = true
+				some = true
 			}
 			return nil
 		})
-		if err == nil && len(words) == before && before == 0 {
+		if err == nil && !some {
 			err = fmt.Errorf("%s holds no word\nfetch it again, or take it out", path)
 		}
 		if err != nil {
