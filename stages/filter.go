@@ -31,11 +31,14 @@ type filter struct {
 
 func (f *filter) Name() string { return f.common.Name }
 
-func (f *filter) Prepare(ctx context.Context) error {
+func (f *filter) Prepare(ctx context.Context) error { return prepare(ctx, f.part()) }
+
+// part is what the stage was made of.
+func (f *filter) part() any {
 	if s, ok := f.Classifier.(scored); ok {
-		return prepare(ctx, s.Filter)
+		return s.Filter
 	}
-	return prepare(ctx, f.Classifier)
+	return f.Classifier
 }
 
 func (f *filter) Columns() Columns {

@@ -37,7 +37,7 @@ func Close(list []Stage) {
 	}
 }
 
-func (f *filter) Close()   { closePart(f.Filter) }
+func (f *filter) Close()   { closePart(f.part()) }
 func (r *rewriter) Close() { closePart(r.Rewriter) }
 
 // closePart closes a stage or what it is made of.

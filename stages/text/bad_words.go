@@ -48,7 +48,7 @@ func NewBadWords(c stages.Common, f BadWords) ([]stages.Stage, error) {
 			empty = fmt.Errorf("words: %q is no word: all texts would have it", w)
 		}
 	}
-	return oneFilter(c, &badWords{BadWords: f, seed: c.Seed}, none, empty, share("keep_fraction", f.KeepFraction))
+	return stages.OneFilter(c, &badWords{BadWords: f, seed: c.Seed}, none, empty, stages.CheckShare("keep_fraction", f.KeepFraction))
 }
 
 type badWords struct {
