@@ -30,7 +30,7 @@ var floors = map[string]int{
 	"stages": 1, "gpu": 1, "stages/spill": 1,
 
 	"mpi": 0, "sbatch": 0, "stages/manifest": 0, "stages/sketch": 0, "stages/scan": 0, "stages/token": 0,
-	"stages/fasttext": 0, "stages/progress": 0,
+	"stages/fasttext": 0, "stages/expr": 0, "stages/progress": 0,
 }
 
 // builds are the sets of tags that binaries are built with.

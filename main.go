@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
 )
@@ -152,6 +154,8 @@ func exitCode(err error) int {
 	var mistakes job.Mistakes
 	var usage usageError
 	var wrong *pipeline.JobError
+	var missing *format.MissingColumn
+	var row *stages.RowError
 	var code codeError
 	switch {
 	case err == nil:
@@ -160,7 +164,7 @@ func exitCode(err error) int {
 		return code.code
 	case errors.Is(err, mpi.ErrStopped):
 		return exitStopped
-	case errors.As(err, &mistakes), errors.As(err, &usage), errors.As(err, &wrong):
+	case errors.As(err, &mistakes), errors.As(err, &usage), errors.As(err, &wrong), errors.As(err, &missing), errors.As(err, &row):
 		return exitUsage
 	}
 	return exitFailed

@@ -21,6 +21,13 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 	end, cut := "kept", false
 	for _, stage := range e.stages {
 		name, says := stage.Name(), "kept"
+		outside := false
+		if !cut {
+			var err error
+			if outside, err = stages.Outside(stage, b, s.index); err != nil {
+				return err
+			}
+		}
 		switch x := stage.(type) {
 		case stages.Mapper:
 			if cut {
@@ -33,7 +40,9 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 			if !b.Keep[s.index] {
 				says = "dropped"
 			}
-			says += e.score(s, name)
+			if says += e.score(s, name); outside {
+				says = "not seen: its condition, when, is not true"
+			}
 		case stages.Shuffler:
 			if x.Tables().Apply == "" {
 				continue
@@ -43,7 +52,10 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 			if err := x.Apply(ctx, b, nil); err != nil {
 				return err
 			}
-			says = e.judged(s, name, removals, stands)
+			if says = e.judged(s, name, removals, stands); outside {
+				says = "not seen: its condition, when, is not true"
+				break
+			}
 			if len(x.Columns().Changes) > 0 {
 				end, cut = "not known", true
 				says = "not known: OUT does not record what it cut"

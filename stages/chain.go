@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"sluice/stages/scan"
@@ -9,10 +10,18 @@ import (
 
 // A Chain is a run of filters of one column. It takes each text through all of them before
 // it looks at the next one, so that they share one [scan.Document], and a
-// text that one drops costs the later ones nothing.
+// text that one drops costs the later ones nothing. Filters in a row with one condition, as
+// the stages of a recipe have, share its answer.
 type Chain struct {
-	filters   []*filter
-	documents sync.Pool // of *scan.Document
+	filters []*filter
+	same    []bool    // by filter: its condition has the answer of that of the filter before
+	idle    sync.Pool // of *chainState
+}
+
+// A chainState is what one goroutine works with.
+type chainState struct {
+	document   scan.Document
+	conditions []*Evaluator // by filter; nil: none of its own
 }
 
 // NewChain returns the chain of the filters that the list begins with, up to
@@ -25,11 +34,21 @@ func NewChain(list ...Stage) *Chain {
 			break
 		}
 		c.filters = append(c.filters, f)
+		c.same = append(c.same, len(c.filters) > 1 && f.when.follows(c.filters[len(c.filters)-2]))
 	}
 	if len(c.filters) == 0 {
 		return nil
 	}
 	return &c
+}
+
+// follows says that the condition has the answer of that of the filter before.
+func (e *Expression) follows(before *filter) bool {
+	if e == nil || before.when == nil || e.program.String() != before.when.program.String() {
+		return false
+	}
+	adds := before.Columns().Adds
+	return !slices.ContainsFunc(e.program.Columns(), func(name string) bool { return slices.Contains(adds, name) })
 }
 
 // Len returns the number of filters.
@@ -43,27 +62,60 @@ func (c *Chain) Map(_ context.Context, b *Batch, left []int64) error {
 			b.Add(name)
 		}
 	}
-	d, ok := c.documents.Get().(*scan.Document)
-	if !ok {
-		d = new(scan.Document)
-	}
-	defer c.documents.Put(d)
+	s := c.begin(b)
+	defer c.end(s)
 	clear(left)
 	text := b.Column(c.filters[0].common.Column).Text
 	for i := range b.Keep {
 		if !b.Keep[i] {
 			continue
 		}
-		d.Reset(text[i])
+		s.document.Reset(text[i])
+		sees := true
 		for k, f := range c.filters {
-			if f.judge(d, b, i); !b.Keep[i] {
-				break
+			switch condition := s.conditions[k]; {
+			case condition != nil:
+				var err error
+				if sees, err = condition.Holds(i); err != nil {
+					return &StageError{f, b, err}
+				}
+			case !c.same[k]:
+				sees = true
+			}
+			if sees {
+				if f.judge(&s.document, b, i); !b.Keep[i] {
+					break
+				}
 			}
 			if left != nil {
 				left[k]++
 			}
 		}
 	}
-	d.Reset(nil) // the text may go
 	return nil
+}
+
+// begin returns a state for a batch that has all columns.
+func (c *Chain) begin(b *Batch) *chainState {
+	s, ok := c.idle.Get().(*chainState)
+	if !ok {
+		s = &chainState{conditions: make([]*Evaluator, len(c.filters))}
+	}
+	for k, f := range c.filters {
+		if f.when != nil && !c.same[k] {
+			s.conditions[k] = f.when.On(b)
+		}
+	}
+	return s
+}
+
+func (c *Chain) end(s *chainState) {
+	for k, v := range s.conditions {
+		if v != nil {
+			v.End()
+			s.conditions[k] = nil
+		}
+	}
+	s.document.Reset(nil) // the text may go
+	c.idle.Put(s)
 }

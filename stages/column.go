@@ -50,12 +50,19 @@ type Scalar struct {
 type Need struct {
 	Name string // dots for nested values ("meta.body")
 	Type Type
+	// Optional says that a shard may lack the column, which is null there.
+	Optional bool
 }
 
 // SetText changes a row of a text column.
 func (c *Column) SetText(i int, v []byte) {
 	c.touch(i, len(c.Text))
 	c.Text[i] = v
+	if c.Values != nil { // some stage reads it as scalars, too
+		if c.Values[i] = (Scalar{}); v != nil {
+			c.Values[i] = Scalar{Kind: String, Str: v}
+		}
+	}
 }
 
 // Set changes a row of a scalar column.

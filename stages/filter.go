@@ -27,6 +27,7 @@ type filter struct {
 	common Common
 	into   string // column for the label
 	Classifier
+	when *Expression // nil: it sees all rows
 }
 
 func (f *filter) Name() string { return f.common.Name }
@@ -42,7 +43,7 @@ func (f *filter) part() any {
 }
 
 func (f *filter) Columns() Columns {
-	c := Columns{Reads: []Need{{f.common.Column, Text}}}
+	c := Columns{Reads: []Need{{Name: f.common.Column, Type: Text}}}
 	if f.common.Score != "" {
 		c.Adds = append(c.Adds, f.common.Score)
 	}
@@ -51,6 +52,9 @@ func (f *filter) Columns() Columns {
 	}
 	if f.common.Action == "mark" {
 		c.Adds = append(c.Adds, f.common.Name)
+	}
+	if f.when != nil {
+		return reads(c, f.when.Needs())
 	}
 	return c
 }

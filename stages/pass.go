@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -103,8 +104,11 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 			err = s.Apply(ctx, b, known[step.Table])
 			left[0] = int64(b.Live())
 		}
+		if _, said := errors.AsType[*StageError](err); err != nil && !said {
+			err = &StageError{step.Stage, b, err}
+		}
 		if err != nil {
-			return counts, &StageError{step.Stage, b, err}
+			return counts, err
 		}
 		for _, n := range left {
 			if p.Steps[i].Count {
@@ -134,6 +138,9 @@ type StageError struct {
 
 func (e *StageError) Error() string {
 	b := e.Batch
+	if row, ok := errors.AsType[*RowError](e.Err); ok {
+		return fmt.Sprintf("stage %q, %v", e.Stage.Name(), row)
+	}
 	return fmt.Sprintf("stage %q, rows %d to %d of block %d: %v", e.Stage.Name(), b.First, b.First+int64(b.Len())-1, b.Block.Index, e.Err)
 }
 
@@ -151,25 +158,25 @@ func alters(s Stage) bool {
 func (p Pass) Needs() []Need {
 	var needs []Need
 	added := map[string]bool{}
-	read := func(s Stage, applied bool) {
-		c := s.Columns()
-		for _, n := range c.Reads {
-			if applied && !slices.Contains(c.Changes, n.Name) {
-				continue
-			}
+	read := func(reads []Need) {
+		for _, n := range reads {
 			if !added[n.Name] && !slices.Contains(needs, n) {
 				needs = append(needs, n)
 			}
 		}
 	}
 	for _, step := range p.Steps {
-		read(step.Stage, step.Table != "")
+		if step.Table != "" {
+			read(applies(step.Stage))
+		} else {
+			read(step.Stage.Columns().Reads)
+		}
 		for _, name := range step.Stage.Columns().Adds {
 			added[name] = true
 		}
 	}
 	if p.Ends != nil {
-		read(p.Ends, false)
+		read(p.Ends.Columns().Reads)
 	}
 	return needs
 }

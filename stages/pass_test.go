@@ -90,7 +90,7 @@ func TestPasses(t *testing.T) {
 func TestNeedsOfChanges(t *testing.T) {
 	changer := shuffler{mapper{"d", stages.Columns{Reads: []stages.Need{{Name: "text"}, {Name: "url"}}, Changes: []string{"text"}}}}
 	other := shuffler{mapper{"e", stages.Columns{Reads: []stages.Need{{Name: "title"}}}}}
-	for i, want := range []string{"[{text 0} {url 0}]", "[{text 0} {title 0}]", "[{text 0}]"} {
+	for i, want := range []string{"[{text 0 false} {url 0 false}]", "[{text 0 false} {title 0 false}]", "[{text 0 false}]"} {
 		if got := fmt.Sprint(stages.Passes([]stages.Stage{changer, other})[i].Needs()); got != want {
 			t.Errorf("pass %d needs %s, want %s", i+1, got, want)
 		}

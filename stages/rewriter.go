@@ -32,7 +32,7 @@ type rewriter struct {
 func (r *rewriter) Name() string { return r.common.Name }
 
 func (r *rewriter) Columns() Columns {
-	c := Columns{Reads: []Need{{r.common.Column, Text}}, Changes: []string{r.common.Column}}
+	c := Columns{Reads: []Need{{Name: r.common.Column, Type: Text}}, Changes: []string{r.common.Column}}
 	if r.common.Score != "" {
 		c.Adds = append(c.Adds, r.common.Score)
 	}

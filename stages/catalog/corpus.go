@@ -9,5 +9,7 @@ func corpora() job.Catalog {
 	return job.Catalog{
 		"corpus.stats": job.NewEntry("count samples, bytes, characters and words, and write them to OUT/stats",
 			corpus.DefaultStats(), corpus.NewStats),
+		"corpus.where": job.NewEntry("keep rows for which a condition over columns is true",
+			corpus.Where{}, corpus.NewWhere).Needs("where", `"lang == 'en'"`),
 	}
 }

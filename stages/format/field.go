@@ -17,6 +17,7 @@ type field struct {
 	scalar bool   // deliver as Scalars
 	id     bool
 	main   bool // the text column
+	must   bool // a shard must have it
 }
 
 // wanted says that the value is read; otherwise only its place is noted.
@@ -40,10 +41,12 @@ func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool
 	}
 	if !checked {
 		f := at(r.Text)
-		f.text, f.main = true, true
+		f.text, f.main, f.must = true, true, true
 	}
 	for _, n := range needs {
-		switch f := at(n.Name); n.Type {
+		f := at(n.Name)
+		f.must = f.must || !n.Optional
+		switch n.Type {
 		case stages.Text:
 			f.text = true
 		case stages.Scalars:

@@ -42,7 +42,7 @@ func (s *filesSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, e
 func (s *filesSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
 	for _, f := range s.fields {
 		if f.main && f.path != "text" {
-			return nil, &MissingColumn{shard.Path, f.name, []string{"id", "text"}}
+			return nil, &MissingColumn{Path: shard.Path, Column: f.name, Has: []string{"id", "text"}}
 		}
 	}
 	return &filesReader{source: s, shard: shard, block: b, sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}, nil
@@ -85,6 +85,7 @@ func (r *filesReader) Close() error     { return nil }
 // docs is what a batch of documents comes from.
 type docs struct {
 	source *filesSource
+	first  int64 // file of the shard
 	buf    []byte
 	texts  [][]byte
 	ids    [][]byte
@@ -93,7 +94,7 @@ type docs struct {
 // missing names what documents do not have.
 func (d *docs) missing() (names []string, n int) {
 	for _, f := range d.source.fields {
-		if (f.text || f.scalar) && f.path != "text" && f.path != "id" {
+		if f.must && f.path != "text" && f.path != "id" {
 			names = append(names, f.name)
 		}
 	}
@@ -109,7 +110,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 		d = &docs{source: r.source}
 	}
 	b := stages.NewBatch(r.shard, r.block, first, n)
-	b.Origin = d
+	b.Origin, d.first = d, r.block.Offset+first
 	d.buf, d.texts, d.ids = grow(d.buf, int(size)+n), resize(d.texts, n), resize(d.ids, n)
 	buf := d.buf
 	for i := range n {

@@ -88,13 +88,17 @@ func (e *RowTooLong) Error() string {
 type MissingColumn struct {
 	Path   string
 	Column string
-	Has    []string // the columns that it has, where the format says so
+	Has    []string // the columns that it has, as far as they are known; a type may follow in brackets
+	Hint   string   // what to do; "" where there is nothing to add
 }
 
 func (e *MissingColumn) Error() string {
 	s := fmt.Sprintf("%s: no column %q", e.Path, e.Column)
 	if len(e.Has) > 0 {
 		s += "\nthe file has: " + strings.Join(e.Has, ", ")
+	}
+	if e.Hint != "" {
+		s += "\n" + e.Hint
 	}
 	return s
 }
@@ -183,6 +187,7 @@ func Release(b *stages.Batch) {
 // An origin is what a source keeps in Batch.Origin.
 type origin interface {
 	missing() ([]string, int)
+	place(i int) int64
 	text(b *stages.Batch, i int) []byte
 	release()
 }

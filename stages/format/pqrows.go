@@ -17,6 +17,7 @@ import (
 type pqRows struct {
 	source *parquetSource
 	layout *layout
+	first  int64 // row of the shard
 	rows   int
 	leaves []leafValues
 	arena  []byte
@@ -76,7 +77,7 @@ func (t *pqRows) missing() ([]string, int) { return nil, t.rows }
 // batch makes a batch of what was read.
 func (s *parquetSource) batch(t *pqRows, shard *stages.Shard, block *stages.Block, first, base int64, sample sampler) *stages.Batch {
 	b := stages.NewBatch(shard, block, first, t.rows)
-	b.Origin = t
+	b.Origin, t.first = t, base+first
 	for i := range t.rows {
 		if !sample.keeps(base + first + int64(i)) {
 			b.Drop(i)
@@ -120,7 +121,7 @@ func (s *parquetSource) batch(t *pqRows, shard *stages.Shard, block *stages.Bloc
 // fillText delivers a column as text, and finds rows damaged that have none or
 // none that is UTF-8.
 func (t *pqRows) fillText(b *stages.Batch, f *field, n *pqNode, text [][]byte) {
-	if !n.isText() {
+	if n == nil || !n.isText() {
 		return // not strings: nil in every row
 	}
 	for i, v := range t.leaves[n.leaf].values {
@@ -141,7 +142,7 @@ func (t *pqRows) fillText(b *stages.Batch, f *field, n *pqNode, text [][]byte) {
 }
 
 func (t *pqRows) fillScalars(n *pqNode, to []stages.Scalar) {
-	if !n.Leaf() || n.rep > 0 {
+	if n == nil || !n.Leaf() || n.rep > 0 {
 		return
 	}
 	for i, v := range t.leaves[n.leaf].values {

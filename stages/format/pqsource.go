@@ -124,7 +124,7 @@ func (r *parquetReader) choose() error {
 	for i := range r.source.fields {
 		f := &r.source.fields[i]
 		n := l.schema.find(f.path)
-		if f.wanted() && (n == nil && (f.text || f.scalar) || f.main && !n.isText()) {
+		if n == nil && f.must || f.main && !n.isText() {
 			e := &MissingColumn{Path: r.shard.Path, Column: f.path, Has: l.schema.describeChildren()}
 			if n != nil {
 				e.Column += " (text)"

@@ -47,7 +47,7 @@ func (o *rows) release() {
 
 func (o *rows) missing() (names []string, n int) {
 	for i, f := range o.source.fields {
-		if !o.has[i] && (f.text || f.scalar) {
+		if !o.has[i] && f.must {
 			names = append(names, f.name)
 		}
 	}

@@ -46,7 +46,11 @@ func (j *Job) Canonical() []byte {
 	}
 	put("stages", names)
 	for _, s := range j.Stages {
-		writeFields(&b, "stage."+bare(s.Common.Name), s.Common, s.entry.refused()...)
+		without := s.entry.refused()
+		if s.Common.When == "" { // jobs of versions without the key are the same jobs
+			without = append(without, "when")
+		}
+		writeFields(&b, "stage."+bare(s.Common.Name), s.Common, without...)
 		writeFields(&b, "stage."+bare(s.Common.Name), s.Config)
 	}
 	return []byte(b.String())

@@ -79,7 +79,7 @@ func (e Entry) Column(name string) Entry {
 
 // refused lists the common keys that the stage has no use for.
 func (e Entry) refused() []string {
-	return slices.DeleteFunc([]string{"action", "score", "invert", "when"}, func(key string) bool {
+	return slices.DeleteFunc([]string{"action", "score", "invert"}, func(key string) bool {
 		return slices.Contains(e.takes, key)
 	})
 }
@@ -118,6 +118,7 @@ func (e Entry) Table(name string) string {
 	common := [][2]string{
 		{`name = ` + quote(name), "in reports, in --set and in OUT/removed"},
 		{`column = "text"`, "what it reads; default: the text of [read]"},
+		{`when = ""`, "condition, as lang == 'en' and len(text) > 100: it sees these rows alone, the others pass"},
 		{`action = "drop"`, `drop, or mark: write a column that says which stay`},
 		{`score = ""`, "column to write the score in"},
 		{`invert = false`, "keep what would go, and the reverse"},

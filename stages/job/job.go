@@ -57,12 +57,21 @@ type Stage struct {
 // something to the stage.
 func (s Stage) Takes(key string) bool { return slices.Contains(s.entry.takes, key) }
 
+// build makes the stages of the table.
+func (s Stage) build() ([]stages.Stage, error) {
+	made, err := s.entry.build(s.Common, s.Config)
+	if err != nil {
+		return nil, err
+	}
+	return stages.When(s.Common, made)
+}
+
 // Build makes the stages of the job, in order. The values are fresh, so each
 // rank of a process calls it for itself.
 func (j *Job) Build() ([]stages.Stage, error) {
 	var all []stages.Stage
 	for _, s := range j.Stages {
-		made, err := s.entry.build(s.Common, s.Config)
+		made, err := s.build()
 		if err != nil {
 			return nil, fmt.Errorf("%v: stage %q: %w", s.Place, s.Common.Name, err)
 		}

@@ -226,16 +226,14 @@ take it out
 /j/job.toml:17: level = 99 is not between 1 and 22
 /j/job.toml:20: no stage "dedup.exakt"; have dedup.exact; "sluice stages" lists all
 did you mean "dedup.exact"?
-/j/job.toml:24: unknown key "mni" in stage text.length; have action, column, invert, max, min, name, score, seed, share, use
+/j/job.toml:24: unknown key "mni" in stage text.length; have action, column, invert, max, min, name, score, seed, share, use, when
 did you mean "min"?
 /j/job.toml:25: score: want a string, have a list
 /j/job.toml:33: stage one: share = 2 is above 1
 write 0.5 for a half
 /j/job.toml:34: stage one: max = 3 is below min = 10
 /j/job.toml:37: two of the stages are named "one"
-/j/job.toml:39: unknown key "action" in stage dedup.exact; have column, columns, from, keep, name, seed, threshold, use
-/j/job.toml:40: "when" is not in this version
-take it out
+/j/job.toml:39: unknown key "action" in stage dedup.exact; have column, columns, from, keep, name, seed, threshold, use, when
 /j/job.toml:42: "mlflow" is not in this version
 take it out
 /j/job.toml:44: unknown key "stages" in a job file; have device, include, input, job, max_bad, max_bad_shards, memory, output, read, scratch, scratch_max, seed, source, stage, threads, watchdog, write

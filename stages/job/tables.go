@@ -269,7 +269,6 @@ func (p *parser) stages(t table) {
 }
 
 func (p *parser) stage(t table, at Place, name string, taken []string) {
-	p.later(t, "when")
 	use := t["use"]
 	if use == nil {
 		p.mistake(at, "", "a stage has no \"use\"; have %s", have(p.catalog.Names()))
@@ -360,6 +359,6 @@ func (p *parser) against(t table, stage string, config reflect.Value) {
 
 // construct lets the constructor of a stage look at its values.
 func (p *parser) construct(t table, s Stage) {
-	_, err := s.entry.build(s.Common, s.Config)
+	_, err := s.build()
 	p.complaints(err, s.Place, t, "stage "+s.Common.Name+": ")
 }

@@ -1,16 +1,19 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
 	"sluice/mpi"
 	"sluice/stages"
 	"sluice/stages/format"
+	"sluice/stages/job"
 )
 
 // about puts the path that an error is about before it, unless the error names
@@ -65,4 +68,54 @@ func jobErrorOf(err error) error {
 		return &JobError{missing}
 	}
 	return err
+}
+
+// mistakenJob says whether an error is a mistake of the job that shows in the data.
+func mistakenJob(err error) bool {
+	_, missing := errors.AsType[*format.MissingColumn](err)
+	_, row := errors.AsType[*stages.RowError](err)
+	return missing || row
+}
+
+// missing returns the error of a column that a shard lacks. What the shard has is looked
+// up by rank 0. It is collective.
+func (r *run) missing(ctx context.Context, shard *stages.Shard, column string) error {
+	var has []byte
+	if r.comm.Rank() == 0 {
+		has = []byte(strings.Join(format.ColumnsOf(ctx, shard), "\n"))
+	}
+	has, err := r.comm.Bcast(ctx, has, 0)
+	if err != nil {
+		return err
+	}
+	e := &format.MissingColumn{Path: shard.Path, Column: column}
+	if len(has) > 0 {
+		e.Has = strings.Split(string(has), "\n")
+	}
+	r.hint(e)
+	return &JobError{e}
+}
+
+// hint says which stage wants the column, and which of those that there are it may mean.
+func (r *run) hint(e *format.MissingColumn) {
+	var known []string
+	for _, has := range e.Has {
+		name, _, _ := strings.Cut(has, " (")
+		known = append(known, name)
+	}
+	by := ""
+	for _, s := range r.stages {
+		c := s.Columns()
+		if by == "" && slices.ContainsFunc(c.Reads, func(n stages.Need) bool { return n.Name == e.Column }) {
+			by = s.Name()
+			break // later stages add what this one cannot read
+		}
+		known = append(known, c.Adds...)
+	}
+	if by != "" {
+		e.Hint = fmt.Sprintf("stage %q reads it", by)
+	}
+	if meant := job.DidYouMean(e.Column, known); meant != "" {
+		e.Hint = strings.TrimPrefix(e.Hint+fmt.Sprintf("; did you mean %q?", meant), "; ")
+	}
 }

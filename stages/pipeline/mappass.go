@@ -11,6 +11,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
+	"sluice/stages/format"
 	"sluice/stages/round"
 )
 
@@ -155,7 +156,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 	}
 	var err error
 	if res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
-		return res, err
+		return res, located(err)
 	}
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil
@@ -169,7 +170,15 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		c.r.noteDuplicates(b, note)
 		return res, nil
 	}
-	return res, c.pass.Note(ctx, b, known, note)
+	return res, located(c.pass.Note(ctx, b, known, note))
+}
+
+// located says in an error about a row where the row is, while its batch is there.
+func located(err error) error {
+	if row, ok := errors.AsType[*stages.RowError](err); ok {
+		row.Where = format.Where(row.Batch, row.Row)
+	}
+	return err
 }
 
 // countRead notes bytes read from the input.

@@ -17,7 +17,6 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
-	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"
@@ -217,7 +216,7 @@ func (r *run) readPass(ctx context.Context, p int, clock *clock) error {
 		err = r.share(ctx, p, c)
 	}
 	if err == nil {
-		err = r.columns(c)
+		err = r.columns(ctx, c)
 	}
 	if err == nil && p == 0 {
 		r.setBases()
@@ -241,7 +240,7 @@ func (r *run) agreeKind(ctx context.Context, err error) error {
 		return err
 	}
 	v := []uint64{0}
-	if _, ok := errors.AsType[*format.MissingColumn](err); ok {
+	if mistakenJob(err) {
 		v[0] = 1
 	}
 	if e := r.comm.AllReduce(ctx, v, mpi.Max); e != nil || v[0] == 0 {

@@ -93,7 +93,7 @@ func (r *run) share(ctx context.Context, p int, c *mapPass) error {
 
 // columns ends the job if a shard lacks a column that the pass wants in all of
 // its rows. All ranks see the same records.
-func (r *run) columns(c *mapPass) error {
+func (r *run) columns(ctx context.Context, c *mapPass) error {
 	for s := range r.shards {
 		present := make([]int64, len(c.wanted)+1)
 		for _, rec := range r.records[c.p][r.firstBlock[s]:r.firstBlock[s+1]] {
@@ -106,7 +106,7 @@ func (r *run) columns(c *mapPass) error {
 		}
 		for i, name := range c.wanted {
 			if present[len(c.wanted)] > 0 && present[i] == 0 {
-				return &JobError{&format.MissingColumn{Path: r.shards[s].Path, Column: name}}
+				return r.missing(ctx, &r.shards[s], name)
 			}
 		}
 	}

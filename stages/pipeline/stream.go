@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -50,6 +51,9 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 	}
 	for b := span.first; b < span.end && !r.stopping() && !s.m.over(); b++ {
 		rec, err := s.doBlock(ctx, shard, &r.blocks[b])
+		if missing, ok := errors.AsType[*format.MissingColumn](err); ok {
+			r.hint(missing)
+		}
 		if err != nil {
 			return about(shard.Path, err)
 		}

@@ -117,7 +117,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 			if err != nil {
 				return err
 			}
-			if err := s.lacking(); err != nil {
+			if err := s.lacking(ctx); err != nil {
 				return err
 			}
 			p.Passes = append(p.Passes, cost)

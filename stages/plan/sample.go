@@ -217,10 +217,10 @@ func (s *sampled) note(shard *stages.Shard, b *stages.Batch) {
 }
 
 // lacking returns an error for the first shard that lacks a column.
-func (s *sampled) lacking() error {
+func (s *sampled) lacking(ctx context.Context) error {
 	for i := range s.shards {
 		if names := s.missing[i]; len(names) > 0 {
-			return &format.MissingColumn{Path: s.shards[i].Path, Column: names[0]}
+			return &format.MissingColumn{Path: s.shards[i].Path, Column: names[0], Has: format.ColumnsOf(ctx, &s.shards[i])}
 		}
 	}
 	return nil
@@ -269,7 +269,7 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	was := slices.Clone(b.Keep)
 	left, err := r.cost.Run(ctx, b, known, nil)
 	if err != nil {
-		return err
+		return r.located(err)
 	}
 	for i, n := range left {
 		if b.Shard.Against == "" {
@@ -289,12 +289,20 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	if against := b.Shard.Against; against != "" && against != ends.Name() {
 		return nil
 	}
-	return r.cost.Note(ctx, b, known, func(n stages.Note) {
+	return r.located(r.cost.Note(ctx, b, known, func(n stages.Note) {
 		at := len(r.notes)
 		r.notes = round.AppendNote(r.notes, n)
 		r.cost.Notes.add(1, len(r.notes)-at)
 		r.count++
-	})
+	}))
+}
+
+// located says in an error about a row where the row is.
+func (r *blockSample) located(err error) error {
+	if row, ok := errors.AsType[*stages.RowError](err); ok {
+		row.Where = fmt.Sprintf("%s, %s", row.Batch.Shard.Path, format.Where(row.Batch, row.Row))
+	}
+	return err
 }
 
 // keep makes the notes of the block part of the table.
