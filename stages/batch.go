@@ -87,6 +87,16 @@ func (b *Batch) Add(name string) *Column {
 	return &b.Columns[len(b.Columns)-1]
 }
 
+// Writable returns a column that is read and may be changed, also where the shard does not
+// have it; then it is added. Every batch of a shard is to be asked for it.
+func (b *Batch) Writable(name string) *Column {
+	c := b.Column(name)
+	if c.Absent {
+		c.Absent, c.Added = false, true
+	}
+	return c
+}
+
 // Drop takes row i out of the run.
 func (b *Batch) Drop(i int) {
 	if b.Keep[i] {

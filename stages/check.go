@@ -4,17 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // CheckColumns returns an error for each column that stages would take from
 // each other: that two of them add, that one adds over a column of the input which
-// the job (inputs) or an earlier stage reads, or that one adds, as all columns that are
-// added without text, and a later one reads as text.
+// the job (inputs) or an earlier stage reads, that one adds, as all columns that are
+// added without text, and a later one reads as text, or that one drops and a later one reads.
 func CheckColumns(list []Stage, inputs ...string) error {
 	var errs []error
 	inputs = slices.Clone(inputs)
-	added := map[string]string{} // column -> stage
+	added, dropped := map[string]string{}, map[string]string{} // column -> stage
 	for _, s := range list {
+		errs = append(errs, checkDropped(s, dropped)...)
 		for _, n := range s.Columns().Reads {
 			if by, ok := added[n.Name]; ok && n.Type == Text {
 				errs = append(errs, fmt.Errorf("stage %q reads column %q as text, and stage %q writes numbers or marks into it\ngive one of them another column", s.Name(), n.Name, by))
@@ -35,4 +37,25 @@ func CheckColumns(list []Stage, inputs ...string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkDropped returns an error for each column that a stage reads or writes and an earlier
+// one has dropped, and notes those that it drops.
+func checkDropped(s Stage, dropped map[string]string) (errs []error) {
+	c := s.Columns()
+	names := slices.Concat(c.Adds, c.Changes)
+	for _, n := range c.Reads {
+		top, _, _ := strings.Cut(n.Name, ".")
+		names = append(names, n.Name, top)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if by, ok := dropped[name]; ok {
+			errs = append(errs, fmt.Errorf("stage %q reads or writes column %q, which stage %q drops\nput the other in front", s.Name(), name, by))
+		}
+	}
+	for _, name := range c.Drops {
+		dropped[name] = s.Name()
+	}
+	return errs
 }

@@ -1,5 +1,7 @@
 package stages
 
+import "fmt"
+
 // A Column is one named value per row of a [Batch].
 type Column struct {
 	Name string
@@ -14,6 +16,8 @@ type Column struct {
 	Changed []bool
 	// Added is set for a column that a stage made: it is written for every row.
 	Added bool
+	// Absent says that the shard has no such column, and it is null in all rows.
+	Absent bool
 }
 
 // Type is what a stage wants to find in a column.
@@ -69,6 +73,22 @@ func (c *Column) SetText(i int, v []byte) {
 func (c *Column) Set(i int, v Scalar) {
 	c.touch(i, len(c.Values))
 	c.Values[i] = v
+}
+
+// Put changes a row of a column of either type. The error is for people: a column that stages
+// read as text takes strings and nulls alone.
+func (c *Column) Put(i int, v Scalar) error {
+	switch {
+	case c.Type == Scalars:
+		c.Set(i, v)
+	case v.Kind == String:
+		c.SetText(i, v.Str)
+	case v.Kind == Null:
+		c.SetText(i, nil)
+	default:
+		return fmt.Errorf("column %q is read as text, and would become a number or mark", c.Name)
+	}
+	return nil
 }
 
 func (c *Column) touch(i, n int) {

@@ -44,6 +44,9 @@ func (e *Expression) Needs() []Need {
 	return needs
 }
 
+// String returns the expression as it was written.
+func (e *Expression) String() string { return e.program.String() }
+
 // On returns what works the expression out for rows of b, as they are then. No column may
 // be added to b before End.
 func (e *Expression) On(b *Batch) *Evaluator {
@@ -94,6 +97,10 @@ func (v *Evaluator) Value(i int) (Scalar, error) {
 	}
 	return Scalar{Kind: Kind(x.Kind), Int: x.Int, Float: x.Float, Str: x.Str}, nil
 }
+
+// Fractions says that the expression may give whole numbers and fractions, and is more than a
+// column.
+func (v *Evaluator) Fractions() bool { return v.expression.program.Fractions() }
 
 // load takes the columns of row i.
 func (v *Evaluator) load(i int) {

@@ -157,9 +157,10 @@ func alters(s Stage) bool {
 // less what earlier steps add.
 func (p Pass) Needs() []Need {
 	var needs []Need
-	added := map[string]bool{}
+	added, changed := map[string]bool{}, map[string]bool{}
 	read := func(reads []Need) {
 		for _, n := range reads {
+			n.Optional = n.Optional || changed[n.Name] // an earlier stage may have made it
 			if !added[n.Name] && !slices.Contains(needs, n) {
 				needs = append(needs, n)
 			}
@@ -173,6 +174,9 @@ func (p Pass) Needs() []Need {
 		}
 		for _, name := range step.Stage.Columns().Adds {
 			added[name] = true
+		}
+		for _, name := range step.Stage.Columns().Changes {
+			changed[name] = true
 		}
 	}
 	if p.Ends != nil {

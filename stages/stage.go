@@ -26,6 +26,7 @@ type Columns struct {
 	Reads   []Need
 	Adds    []string
 	Changes []string
+	Drops   []string // are not written, and no later stage may read them
 }
 
 // A Mapper looks at one batch at a time and talks to nobody. Map may drop,

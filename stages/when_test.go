@@ -132,7 +132,7 @@ func TestConditionalMapper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text]}" {
+	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text] []}" {
 		t.Errorf("columns %s", got)
 	}
 	b, want := madeBatch(rand.New(rand.NewPCG(1, 8)), 50), madeBatch(rand.New(rand.NewPCG(1, 8)), 50)

@@ -63,6 +63,7 @@ type Program struct {
 	columns  []string
 	required []bool // by column
 	code     code
+	column   bool // it is no more than the name of one
 }
 
 // Compile compiles an expression. Its error says what is wrong and where.
@@ -81,6 +82,7 @@ func Compile(source string) (*Program, error) {
 		return nil, err
 	}
 	c := compiler{program: &Program{source: source}}
+	_, c.program.column = columnName(root)
 	c.program.code, err = c.compile(root)
 	if err != nil {
 		return nil, err
@@ -139,6 +141,9 @@ func (p *Program) Columns() []string { return p.columns }
 // Required says whether the expression leaves it open what becomes of rows without
 // column i: whether it names it otherwise than as in x ?? 0 and x == nil.
 func (p *Program) Required(i int) bool { return p.required[i] }
+
+// Fractions says that the expression may give fractions, and is more than the name of a column.
+func (p *Program) Fractions() bool { return p.code.kinds.may(Float) && !p.column }
 
 // NewRow returns what the expression needs to work on rows.
 func (p *Program) NewRow() *Row {

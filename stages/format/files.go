@@ -156,7 +156,7 @@ func (r *filesReader) columns(b *stages.Batch, d *docs) {
 		case "id":
 			from = d.ids
 		}
-		c := stages.Column{Name: f.name, Type: stages.Scalars}
+		c := stages.Column{Name: f.name, Type: stages.Scalars, Absent: f.path != "text" && f.path != "id"}
 		if f.text {
 			c.Type, c.Text = stages.Text, from
 		}

@@ -100,7 +100,7 @@ func (s *parquetSource) batch(t *pqRows, shard *stages.Shard, block *stages.Bloc
 			t.columns = append(t.columns, stages.Column{})
 		}
 		c := &t.columns[k]
-		*c = stages.Column{Name: f.name, Type: stages.Scalars, Text: c.Text, Values: c.Values}
+		*c = stages.Column{Name: f.name, Type: stages.Scalars, Text: c.Text, Values: c.Values, Absent: n == nil}
 		if f.text {
 			c.Type, c.Text = stages.Text, resize(c.Text, t.rows)
 			t.fillText(b, f, n, c.Text)

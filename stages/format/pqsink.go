@@ -399,7 +399,7 @@ func (l *outLeaf) scalar(i int) (v parquet.Value, null bool, err error) {
 	case s.Kind == stages.String && kind == parquet.ByteArray:
 		return parquet.ByteArrayValue(s.Str), false, nil
 	}
-	return v, false, fmt.Errorf("column %q: a value that does not fit its type, %s", l.name, l.node.describe())
+	return v, false, fmt.Errorf("column %q: a value that does not fit its type, %s\nconvert it, as in int(x) or string(x), or write it into another column", l.name, l.node.describe())
 }
 
 // flush ends the row group.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"sluice/stages"
 	"sluice/stages/format"
@@ -69,8 +70,19 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, p int
 // passesThrough says that rows which no stage changes are written as they were
 // read, so that nobody need look into them.
 func (r *run) passesThrough(s *stages.Shard) bool {
-	w := r.job.Write
+	w := r.writeTable()
 	return len(w.Columns)+len(w.Drop) == 0 && (w.Format == "auto" || w.Format == s.Format || w.Format == "none")
+}
+
+// writeTable is [write] with the columns that stages drop.
+func (r *run) writeTable() stages.Write {
+	w := r.job.Write
+	for _, s := range r.stages {
+		if drops := s.Columns().Drops; len(drops) > 0 {
+			w.Drop = slices.Concat(w.Drop, drops)
+		}
+	}
+	return w
 }
 
 func (r *run) formatOptions() format.Options {
@@ -96,7 +108,7 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 		if sinks[key] != nil || shards[i].Against != "" {
 			continue
 		}
-		w := r.job.Write
+		w := r.writeTable()
 		if w.Format == "auto" {
 			w.Format = outputFormat(key.format)
 		}
