@@ -14,7 +14,7 @@ import (
 func CheckColumns(list []Stage, inputs ...string) error {
 	var errs []error
 	inputs = slices.Clone(inputs)
-	added, dropped := map[string]string{}, map[string]string{} // column -> stage
+	added, readers, dropped := map[string]string{}, map[string]string{}, map[string]string{} // column -> stage
 	for _, s := range list {
 		errs = append(errs, checkDropped(s, dropped)...)
 		for _, n := range s.Columns().Reads {
@@ -22,6 +22,9 @@ func CheckColumns(list []Stage, inputs ...string) error {
 				errs = append(errs, fmt.Errorf("stage %q reads column %q as text, and stage %q writes numbers or marks into it\ngive one of them another column", s.Name(), n.Name, by))
 			} else if !ok {
 				inputs = append(inputs, n.Name)
+				if readers[n.Name] == "" {
+					readers[n.Name] = s.Name()
+				}
 			}
 		}
 		for _, name := range s.Columns().Adds {
@@ -30,7 +33,11 @@ func CheckColumns(list []Stage, inputs ...string) error {
 			case twice:
 				errs = append(errs, fmt.Errorf("stages %q and %q both write column %q\ngive one of them another name or score", by, s.Name(), name))
 			case slices.Contains(inputs, name):
-				errs = append(errs, fmt.Errorf("stage %q would write column %q over that of the input\ngive it another name or score", s.Name(), name))
+				hint := "give it another name or score"
+				if by, read := readers[name]; read && by != s.Name() {
+					hint += fmt.Sprintf("; or put it in front of stage %q, which reads the column", by)
+				}
+				errs = append(errs, fmt.Errorf("stage %q would write column %q over that of the input\n%s", s.Name(), name, hint))
 			default:
 				added[name] = s.Name()
 			}

@@ -11,6 +11,9 @@ func TestCheckColumns(t *testing.T) {
 	stage := func(name, reads string, adds ...string) stages.Stage {
 		return mapper{name, stages.Columns{Reads: []stages.Need{{Name: reads}}, Adds: adds}}
 	}
+	dropper := func(name, column string) stages.Stage {
+		return mapper{name, stages.Columns{Drops: []string{column}}}
+	}
 	for _, c := range []struct {
 		list []stages.Stage
 		want string // in the error; "" for none
@@ -18,6 +21,11 @@ func TestCheckColumns(t *testing.T) {
 		{[]stages.Stage{stage("a", "text", "x"), stage("b", "text", "y")}, ""},
 		{[]stages.Stage{stage("a", "x"), stage("b", "text", "x")}, `stage "b" would write column "x"`},
 		{[]stages.Stage{stage("a", "text", "x"), stage("b", "text", "x")}, `stages "a" and "b" both write column "x"`},
+		{[]stages.Stage{stage("a", "x"), stage("b", "text", "x")}, `or put it in front of stage "a"`},
+		{[]stages.Stage{dropper("a", "x"), stage("b", "text", "y")}, ""},
+		{[]stages.Stage{dropper("a", "x"), stage("b", "x")}, `stage "b" reads or writes column "x", which stage "a" drops`},
+		{[]stages.Stage{dropper("a", "x"), stage("b", "x.y")}, `stage "b" reads or writes column "x", which stage "a" drops`},
+		{[]stages.Stage{dropper("a", "x"), stage("b", "text", "x")}, `stage "b" reads or writes column "x", which stage "a" drops`},
 		{[]stages.Stage{stage("a", "text", "text")}, `stage "a" would write column "text"`},
 		{[]stages.Stage{stage("a", "text", "x"), stage("b", "x")}, `stage "b" reads column "x" as text`},
 	} {

@@ -189,7 +189,7 @@ func (r *Row) concat(a, b []byte) Value {
 
 // mapped changes each code point of a string.
 func (r *Row) mapped(s []byte, f func(rune) rune) Value {
-	if !r.room(3 * len(s)) {
+	if !r.room(len(s) + len(s)/2) { // two bytes become three at most
 		return Value{}
 	}
 	from := len(r.made)
