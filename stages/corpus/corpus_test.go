@@ -129,7 +129,7 @@ func numbered(n int) string {
 }
 
 func TestSample(t *testing.T) {
-	rows := numbered(10000)
+	rows := numbered(4000)
 	withID := stages.DefaultRead()
 	withID.ID = "id"
 	common := stages.Common{Name: "s", Column: "text", Seed: 1}
@@ -154,9 +154,9 @@ func TestSample(t *testing.T) {
 	}
 	for _, r := range []stages.Read{stages.DefaultRead(), withID} {
 		tenth := sample(0.1, "", 1, "a.jsonl", r, 1<<30)
-		// 1000 expected; five standard deviations are 150.
-		if n := len(tenth); n < 850 || n > 1150 {
-			t.Errorf("a tenth is %d of 10000", n)
+		// 400 expected; five standard deviations are 95.
+		if n := len(tenth); n < 305 || n > 495 {
+			t.Errorf("a tenth is %d of 4000", n)
 		}
 		if again := sample(0.1, "", 1, "a.jsonl", r, 10000); len(again) != len(tenth) || same(again, tenth) != len(tenth) {
 			t.Error("blocks of another size give another sample")
@@ -164,14 +164,14 @@ func TestSample(t *testing.T) {
 		if half := sample(0.5, "", 1, "a.jsonl", r, 1<<30); same(half, tenth) != len(tenth) {
 			t.Error("a tenth is not part of a half")
 		}
-		if other := sample(0.1, "", 2, "a.jsonl", r, 1<<30); same(other, tenth) > 160 {
+		if other := sample(0.1, "", 2, "a.jsonl", r, 1<<30); same(other, tenth) > 80 {
 			t.Errorf("another seed has %d rows of %d in common", same(other, tenth), len(tenth))
 		}
 		other := sample(0.1, "", 1, "b.jsonl", r, 1<<30)
-		if n := same(other, tenth); r.ID == "" && n > 160 || r.ID != "" && n != len(tenth) {
+		if n := same(other, tenth); r.ID == "" && n > 80 || r.ID != "" && n != len(tenth) {
 			t.Errorf("another shard, id %q: %d rows of %d in common", r.ID, n, len(tenth))
 		}
-		if n := len(sample(1, "", 1, "a.jsonl", r, 1<<30)); n != 10000 {
+		if n := len(sample(1, "", 1, "a.jsonl", r, 1<<30)); n != 4000 {
 			t.Errorf("all are %d", n)
 		}
 		if n := len(sample(0, "", 1, "a.jsonl", r, 1<<30)); n != 0 {
@@ -180,14 +180,14 @@ func TestSample(t *testing.T) {
 	}
 	// Users stay or go with all of their rows.
 	users := sample(0.3, "user", 1, "a.jsonl", stages.DefaultRead(), 1<<30)
-	if n := len(users); n%100 != 0 || n < 1000 || n > 5000 {
+	if n := len(users); n%40 != 0 || n < 400 || n > 2000 {
 		t.Errorf("%d rows of users", n)
 	}
 	// A sample of what read.sample left is a sample, and not all of it or none.
 	r := stages.DefaultRead()
 	r.Sample = 0.5
-	if n := len(sample(0.5, "", 0, "a.jsonl", r, 1<<30)); n < 2200 || n > 2800 {
-		t.Errorf("half of a half is %d of 10000", n)
+	if n := len(sample(0.5, "", 0, "a.jsonl", r, 1<<30)); n < 860 || n > 1140 {
+		t.Errorf("half of a half is %d of 4000", n)
 	}
 	for _, share := range []float64{-0.1, 1.1, math.NaN()} {
 		if _, err := NewSample(common, Sample{Share: share}); err == nil || !strings.HasPrefix(err.Error(), "share = ") {
