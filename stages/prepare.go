@@ -15,7 +15,7 @@ type Preparer interface {
 // Prepare prepares all stages of the list that ask for it.
 func Prepare(ctx context.Context, list []Stage) error {
 	for _, s := range list {
-		if p, ok := s.(Preparer); ok {
+		if p, ok := As[Preparer](s); ok {
 			if err := p.Prepare(ctx); err != nil {
 				return fmt.Errorf("stage %q: %w", s.Name(), err)
 			}
@@ -33,14 +33,16 @@ type Closer interface {
 // Close closes all stages of the list that ask for it.
 func Close(list []Stage) {
 	for _, s := range list {
-		closePart(s)
+		if c, ok := As[Closer](s); ok {
+			c.Close()
+		}
 	}
 }
 
 func (f *filter) Close()   { closePart(f.part()) }
 func (r *rewriter) Close() { closePart(r.Rewriter) }
 
-// closePart closes a stage or what it is made of.
+// closePart closes what a stage is made of.
 func closePart(part any) {
 	if c, ok := part.(Closer); ok {
 		c.Close()

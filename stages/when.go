@@ -35,6 +35,23 @@ func When(c Common, list []Stage) ([]Stage, error) {
 	return made, nil
 }
 
+// As finds what a stage can do besides what its kind asks, such as [Preparer], also in a stage
+// with the key when, around which stands another.
+func As[T any](s Stage) (T, bool) {
+	t, ok := s.(T)
+	switch w := s.(type) {
+	case *conditionalMapper:
+		if !ok {
+			t, ok = w.Mapper.(T)
+		}
+	case *conditionalShuffler:
+		if !ok {
+			t, ok = w.Shuffler.(T)
+		}
+	}
+	return t, ok
+}
+
 // Outside says that row i of b passes a stage unseen because of the key when. b is as the
 // stage would be given it.
 func Outside(s Stage, b *Batch, i int) (bool, error) {
@@ -127,8 +144,6 @@ type conditionalMapper struct {
 
 func (m *conditionalMapper) Columns() Columns { return m.columns(m.Mapper.Columns()) }
 
-func (m *conditionalMapper) Prepare(ctx context.Context) error { return prepare(ctx, m.Mapper) }
-
 func (m *conditionalMapper) Map(ctx context.Context, b *Batch) error {
 	return m.hiding(b, func() error { return m.Mapper.Map(ctx, b) })
 }
@@ -141,8 +156,6 @@ type conditionalShuffler struct {
 }
 
 func (s *conditionalShuffler) Columns() Columns { return s.columns(s.Shuffler.Columns()) }
-
-func (s *conditionalShuffler) Prepare(ctx context.Context) error { return prepare(ctx, s.Shuffler) }
 
 func (s *conditionalShuffler) Note(ctx context.Context, b *Batch, given []Note, note func(Note)) error {
 	return s.hiding(b, func() error { return s.Shuffler.Note(ctx, b, given, note) })

@@ -283,3 +283,29 @@ func BenchmarkConditions(b *testing.B) {
 		})
 	}
 }
+
+type closing struct {
+	Mapper
+	done *[]string
+}
+
+func (c closing) Prepare(context.Context) error { *c.done = append(*c.done, "prepare"); return nil }
+func (c closing) Close()                        { *c.done = append(*c.done, "close") }
+
+// TestAs: a condition does not hide what else a stage can do.
+func TestAs(t *testing.T) {
+	var done []string
+	list, err := When(Common{When: "x == 1"}, []Stage{closing{NewRewriter(Common{}, upper{}), &done}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Prepare(context.Background(), list); err != nil {
+		t.Fatal(err)
+	}
+	if Close(list); len(done) != 2 || done[0] != "prepare" || done[1] != "close" {
+		t.Errorf("done: %v", done)
+	}
+	if _, ok := As[Shuffler](list[0]); ok {
+		t.Error("a mapper is a shuffler")
+	}
+}

@@ -91,7 +91,7 @@ func TestBy(t *testing.T) {
 }
 
 // Each number lies in its bin, and bins lie side by side.
-func TestColumns(t *testing.T) {
+func TestStatsOfColumns(t *testing.T) {
 	list := []float64{0, 1e-9, -1e-9, 0.5, 0.62, 0.625, 0.99, 1, 1.25, -3, 1e300, math.Inf(1), math.Inf(-1), math.Ldexp(1, minExponent), 1 << 40}
 	for x := 1e-4; x < 1e9; x *= 1.37 {
 		list = append(list, x, -x)

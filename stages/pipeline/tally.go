@@ -53,7 +53,7 @@ func (b *blockRun) writeTallies() error {
 func (r *run) summarize(ctx context.Context) error {
 	var counters []stages.Counter
 	for _, s := range r.stages {
-		if c, ok := s.(stages.Counter); ok {
+		if c, ok := stages.As[stages.Counter](s); ok {
 			counters = append(counters, c)
 		}
 	}
