@@ -1,0 +1,73 @@
+package token
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// vectors are what the peers made of texts.
+type vectors struct {
+	Texts []string
+	IDs   map[string][][]int32 `json:"ids"`
+}
+
+func readVectors(t testing.TB, dir string) (v vectors) {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, "vectors.json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewDecoder(z).Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestVectors compares with the peers; SLUICE_TOKENS names a folder of more vectors, made
+// by testdata/vectors.py FOLDER TEXTS.
+func TestVectors(t *testing.T) {
+	dirs := []string{"testdata"}
+	if more := os.Getenv("SLUICE_TOKENS"); more != "" {
+		dirs = append(dirs, more)
+	}
+	for _, dir := range dirs {
+		v := readVectors(t, dir)
+		for name, want := range v.IDs {
+			t.Run(name, func(t *testing.T) {
+				tokenizer, err := Open(filepath.Join(dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(want) != len(v.Texts) || len(want) == 0 {
+					t.Fatalf("%d answers to %d texts", len(want), len(v.Texts))
+				}
+				wrong := 0
+				for range 2 { // the second time words come from memory
+					for i, text := range v.Texts {
+						got := tokenizer.Encode(nil, []byte(text))
+						if n := tokenizer.Count([]byte(text)); n != len(got) {
+							t.Errorf("%q: Count is %d, Encode has %d", text, n, len(got))
+						}
+						if !slices.Equal(got, want[i]) {
+							if wrong++; wrong <= 3 {
+								t.Errorf("%.300q:\ngot  %v\nwant %v", text, got[:min(len(got), 200)], want[i][:min(len(want[i]), 200)])
+							}
+						}
+					}
+				}
+				if wrong > 0 {
+					t.Errorf("%d of %d differ", wrong/2, len(want))
+				}
+			})
+		}
+	}
+}
