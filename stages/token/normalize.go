@@ -3,36 +3,32 @@ package token
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// A normalizer rewrites text before it is cut. It returns text itself, or
-// appends to dst, which does not overlap it.
+// A normalizer rewrites text before it is cut. It appends what becomes of
+// text to dst, which does not overlap it, and says so; or it returns a part of text, and false.
 type normalizer interface {
-	normalize(dst, text []byte) []byte
+	normalize(dst, text []byte) (out []byte, written bool)
 }
 
 // normalize takes text through all normalizers. It says whether the text
 // still begins where it began: HF asks that of a text before it puts a space in front.
 func (s *scratch) normalize(list []normalizer, text []byte) (out []byte, begins bool) {
 	begins = true
+	turn := 0
 	for _, n := range list {
-		dst := s.normal[0][:0]
-		turn := 0
-		if len(text) > 0 && cap(s.normal[0]) > 0 && &s.normal[0][:1][0] == &text[:1][0] {
-			dst, turn = s.normal[1][:0], 1
-		}
-		out := n.normalize(dst, text)
-		if cut, ok := n.(cutter); ok && cut.cuts(text) {
+		if c, ok := n.(cutter); ok && c.cuts(text) {
 			begins = false
 		}
-		if len(out) > 0 && len(text) > 0 && &out[0] == &text[0] || len(out) == 0 {
-			text = out
-			continue
+		out, written := n.normalize(s.normal[turn][:0], text)
+		if written {
+			s.normal[turn] = out
+			turn = 1 - turn
 		}
-		s.normal[turn] = out
 		text = out
 	}
 	return text, begins
@@ -46,21 +42,21 @@ type cutter interface {
 // each appends what f makes of each code point.
 type each func(dst []byte, r rune) []byte
 
-func (f each) normalize(dst, text []byte) []byte {
+func (f each) normalize(dst, text []byte) ([]byte, bool) {
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
 		dst = f(dst, r)
 		text = text[size:]
 	}
-	return dst
+	return dst, true
 }
 
 // remove takes out the code points with one of the flags.
 type remove uint16
 
-func (f remove) normalize(dst, text []byte) []byte {
+func (f remove) normalize(dst, text []byte) ([]byte, bool) {
 	if run(text, uint16(f), true) == len(text) {
-		return text
+		return text, false
 	}
 	for len(text) > 0 {
 		n := run(text, uint16(f), true)
@@ -68,7 +64,7 @@ func (f remove) normalize(dst, text []byte) []byte {
 		text = text[n:]
 		text = text[run(text, uint16(f), false):]
 	}
-	return dst
+	return dst, true
 }
 
 func (f remove) cuts(text []byte) bool { return run(text, uint16(f), false) > 0 }
@@ -84,9 +80,9 @@ func white(dst []byte, r rune) []byte {
 // chinese puts spaces around Chinese characters.
 type chinese struct{}
 
-func (chinese) normalize(dst, text []byte) []byte {
+func (chinese) normalize(dst, text []byte) ([]byte, bool) {
 	if run(text, isChinese, true) == len(text) {
-		return text
+		return text, false
 	}
 	for len(text) > 0 {
 		n := run(text, isChinese, true)
@@ -97,14 +93,14 @@ func (chinese) normalize(dst, text []byte) []byte {
 			text = text[size:]
 		}
 	}
-	return dst
+	return dst, true
 }
 
 // lower makes each code point lower case by itself: a sigma at the end of a
 // word is σ.
 type lower struct{}
 
-func (lower) normalize(dst, text []byte) []byte {
+func (lower) normalize(dst, text []byte) ([]byte, bool) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c < utf8.RuneSelf {
@@ -123,23 +119,46 @@ func (lower) normalize(dst, text []byte) []byte {
 		}
 		i += size
 	}
-	return dst
+	return dst, true
 }
 
 // form is one of the normal forms of Unicode.
-type form norm.Form
+type form struct {
+	norm.Form
+	iters *sync.Pool // of *norm.Iter
+}
 
-func (f form) normalize(dst, text []byte) []byte {
-	if isASCII(text) || norm.Form(f).IsNormal(text) {
-		return text
+func newForm(f norm.Form) form { return form{f, new(sync.Pool)} }
+
+func (f form) normalize(dst, text []byte) ([]byte, bool) {
+	if isASCII(text) || f.QuickSpan(text) == len(text) {
+		return text, false
 	}
-	return norm.Form(f).Append(dst, text...)
+	iter, ok := f.iters.Get().(*norm.Iter)
+	if !ok {
+		iter = new(norm.Iter)
+	}
+	for len(text) > 0 {
+		n := f.QuickSpan(text)
+		dst = append(dst, text[:n]...)
+		if text = text[n:]; len(text) == 0 {
+			break
+		}
+		n = f.NextBoundary(text, true)
+		for iter.Init(f.Form, text[:n]); !iter.Done(); {
+			dst = append(dst, iter.Next()...)
+		}
+		text = text[n:]
+	}
+	iter.Init(f.Form, nil) // the text may go
+	f.iters.Put(iter)
+	return dst, true
 }
 
 // strip removes white space at the ends.
 type strip struct{ left, right bool }
 
-func (f strip) normalize(_, text []byte) []byte {
+func (f strip) normalize(_, text []byte) ([]byte, bool) {
 	if f.left {
 		text = text[run(text, isWhite, false):]
 	}
@@ -150,7 +169,7 @@ func (f strip) normalize(_, text []byte) []byte {
 		}
 		text = text[:len(text)-size]
 	}
-	return text
+	return text, false
 }
 
 func (f strip) cuts(text []byte) bool { return f.left && run(text, isWhite, false) > 0 }
@@ -158,11 +177,11 @@ func (f strip) cuts(text []byte) bool { return f.left && run(text, isWhite, fals
 // prepend puts something in front of a text that is not empty.
 type prepend string
 
-func (f prepend) normalize(dst, text []byte) []byte {
+func (f prepend) normalize(dst, text []byte) ([]byte, bool) {
 	if len(text) == 0 {
-		return text
+		return text, false
 	}
-	return append(append(dst, f...), text...)
+	return append(append(dst, f...), text...), true
 }
 
 // replace puts something in the place of each match.
@@ -171,7 +190,7 @@ type replace struct {
 	by string
 }
 
-func (f replace) normalize(dst, text []byte) []byte {
+func (f replace) normalize(dst, text []byte) ([]byte, bool) {
 	done, found := 0, false
 	m := find(f.finder, text)
 	for {
@@ -183,9 +202,9 @@ func (f replace) normalize(dst, text []byte) []byte {
 		done, found = end, true
 	}
 	if !found {
-		return text
+		return text, false
 	}
-	return append(dst, text[done:]...)
+	return append(dst, text[done:]...), true
 }
 
 func (f replace) cuts(text []byte) bool {
@@ -228,7 +247,10 @@ var byteAlphabet = func() (alphabet [256]string) {
 // byteLevel writes each byte as a code point.
 type byteLevel struct{}
 
-func (byteLevel) normalize(dst, text []byte) []byte {
+func (byteLevel) normalize(dst, text []byte) ([]byte, bool) { return appendBytes(dst, text), true }
+
+// appendBytes appends text in the alphabet of byte-level vocabularies.
+func appendBytes(dst, text []byte) []byte {
 	for _, c := range text {
 		dst = append(dst, byteAlphabet[c]...)
 	}
@@ -276,7 +298,7 @@ func (n *normalizerJSON) list() ([]normalizer, error) {
 			all = append(all, chinese{})
 		}
 		if n.StripAccents == nil && n.Lowercase || n.StripAccents != nil && *n.StripAccents {
-			all = append(all, form(norm.NFD), remove(isAccent))
+			all = append(all, newForm(norm.NFD), remove(isAccent))
 		}
 		if n.Lowercase {
 			all = append(all, lower{})
@@ -287,13 +309,13 @@ func (n *normalizerJSON) list() ([]normalizer, error) {
 	case "StripAccents":
 		return []normalizer{remove(isCombining)}, nil
 	case "NFC":
-		return []normalizer{form(norm.NFC)}, nil
+		return []normalizer{newForm(norm.NFC)}, nil
 	case "NFD":
-		return []normalizer{form(norm.NFD)}, nil
+		return []normalizer{newForm(norm.NFD)}, nil
 	case "NFKC":
-		return []normalizer{form(norm.NFKC)}, nil
+		return []normalizer{newForm(norm.NFKC)}, nil
 	case "NFKD":
-		return []normalizer{form(norm.NFKD)}, nil
+		return []normalizer{newForm(norm.NFKD)}, nil
 	case "Lowercase":
 		return []normalizer{lower{}}, nil
 	case "Nmt":

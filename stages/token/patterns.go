@@ -20,6 +20,8 @@ func known(pattern string) finder {
 		return cl100k{letters: isLetter | isMark, digits: 1, fold: true}
 	case `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`:
 		return o200k{digits: 3}
+	case `'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`:
+		return clip{}
 	case `\p{N}{1,3}`:
 		return runs{flags: isNumber, min: 1, max: 3}
 	case `\p{N}`:
@@ -104,6 +106,27 @@ func (gpt2) next(text []byte, pos int) (start, end int) {
 		return pos, pos + i + size + run(t[i+size:], isSpace|isLetter|isNumber, true)
 	}
 	return pos, pos + spaces(t, run(t, isSpace, false))
+}
+
+// clip is 's|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+.
+type clip struct{}
+
+func (clip) next(text []byte, pos int) (start, end int) {
+	pos += run(text[pos:], isSpace, false)
+	if pos == len(text) {
+		return -1, -1
+	}
+	t := text[pos:]
+	if n := contraction(t, false); n > 0 {
+		return pos, pos + n
+	}
+	switch f, size := flagsAt(t); {
+	case f&isLetter != 0:
+		return pos, pos + run(t, isLetter, false)
+	case f&isNumber != 0:
+		return pos, pos + size
+	}
+	return pos, pos + run(t, isSpace|isLetter|isNumber, true)
 }
 
 // cl100k is (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?L+|\p{N}{1,digits}|

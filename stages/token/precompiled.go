@@ -11,7 +11,7 @@ import (
 // what its shortest prefix in the table says, others by code point.
 type precompiled struct{ *charsmap }
 
-func (f precompiled) normalize(dst, text []byte) []byte {
+func (f precompiled) normalize(dst, text []byte) ([]byte, bool) {
 	for len(text) > 0 {
 		// Code points of ASCII are clusters of their own, but for CR LF and before others.
 		if c := text[0]; c < utf8.RuneSelf && (len(text) == 1 || text[1] < utf8.RuneSelf) && c != '\r' {
@@ -34,7 +34,7 @@ func (f precompiled) normalize(dst, text []byte) []byte {
 			n -= size
 		}
 	}
-	return dst
+	return dst, true
 }
 
 // replace appends what the table makes of one code point.

@@ -132,7 +132,7 @@ func (b *byteLevelStep) split(s *scratch, text []byte, begins bool, next int) {
 		part := text[pos:end]
 		if b.rewrites {
 			buffer := s.step(len(b.h.steps) + next)
-			*buffer = byteLevel{}.normalize((*buffer)[:0], part)
+			*buffer = appendBytes((*buffer)[:0], part)
 			part = *buffer
 		}
 		s.pass(b.h, part, begins && pos == 0, next)

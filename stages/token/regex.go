@@ -76,7 +76,7 @@ func (p patternJSON) finder() (finder, error) {
 		if f := known(*p.Regex); f != nil {
 			return f, nil
 		}
-		re, err := regexp2.Compile(*p.Regex, regexp2.RE2)
+		re, err := regexp2.Compile(*p.Regex, regexp2.None)
 		if err != nil {
 			return nil, fmt.Errorf("pattern %q: %w", *p.Regex, err)
 		}

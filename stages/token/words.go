@@ -59,7 +59,7 @@ func (w *words) one(s *scratch, word []byte) {
 
 func (w *words) ask(s *scratch, word []byte) []int32 {
 	if w.byteLevel {
-		s.mapped = byteLevel{}.normalize(s.mapped[:0], word)
+		s.mapped = appendBytes(s.mapped[:0], word)
 		word = s.mapped
 	}
 	return w.model.append(s, s.ids, word)
