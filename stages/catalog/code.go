@@ -22,5 +22,7 @@ func codes() job.Catalog {
 			code.DefaultPythonCommentRatio(), code.NewPythonCommentRatio),
 		"code.xml_header": filter("drop files that are XML, whatever their names say",
 			code.DefaultXMLHeader(), code.NewXMLHeader),
+		"code.tokenizer_fertility": filter("keep texts whose tokens are long, in the mean",
+			code.DefaultTokenizerFertility(), code.NewTokenizerFertility).Needs("path_to_tokenizer", `"tokenizer.json"`),
 	}
 }

@@ -61,6 +61,8 @@ func texts() job.Catalog {
 			text.DefaultSubstring(), text.NewSubstring).Needs("substring", `"lorem ipsum"`),
 		"text.symbol_to_word": filter("keep texts of few words that are an ellipsis or number signs",
 			text.DefaultSymbolToWord(), text.NewSymbolToWord),
+		"text.token_count": filter("keep texts of min_tokens to max_tokens tokens of a model",
+			text.DefaultTokenCount(), text.NewTokenCount).Needs("tokenizer", `"tokenizer.json"`),
 		"text.urls_ratio": filter("keep texts of few characters in links",
 			text.DefaultURLsRatio(), text.NewURLsRatio),
 		"text.white_space": filter("keep texts of few white space characters",
