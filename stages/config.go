@@ -18,13 +18,18 @@ func DefaultRead() Read { return Read{Text: "text", Format: "auto", Sample: 1} }
 
 // Write is the [write] table of a job file: how samples become outputs.
 type Write struct {
-	Format    string   `toml:"format"`   // auto (as the input), jsonl, parquet, none
+	Format    string   `toml:"format"`   // auto (as the input), jsonl, parquet, megatron, none
 	Compress  string   `toml:"compress"` // auto (as the input), none, gzip, zstd
 	Level     int      `toml:"level"`
 	Columns   []string `toml:"columns"` // empty = all
 	Drop      []string `toml:"drop"`
 	ShardSize string   `toml:"shard_size"` // "" = one output shard per input shard
 	Removed   string   `toml:"removed"`    // none, ids, rows
+
+	// Of format megatron alone.
+	Tokenizer string `toml:"tokenizer" path:"file"` // tokenizer.json, or a SentencePiece model
+	AppendEOD bool   `toml:"append_eod"`            // end each document with a token
+	EODToken  string `toml:"eod_token"`             // that token; "" = what tokenizer_config.json says
 }
 
 // DefaultWrite returns the [write] table of an empty job file.

@@ -55,6 +55,16 @@ type Sink interface {
 	Plain() bool
 }
 
+// A MultiSink is a [Sink] whose output shards are several files each. A piece
+// is never one of them: shards of one piece are joined, too.
+type MultiSink interface {
+	Sink
+	// Beside returns the names of the files of a shard after that which Name returns.
+	Beside(s *Shard) []string
+	// JoinAll takes the place of Join. The writers are in the order of the names.
+	JoinAll(w []io.Writer, pieces []*io.SectionReader) error
+}
+
 // A Piece writes the kept rows of one block. It belongs to one goroutine.
 type Piece interface {
 	Write(b *Batch) error

@@ -49,6 +49,9 @@ type Options struct {
 	// damaged. Rows of JSONL are not checked again, and their text column is
 	// there only where it is needed; other formats read all columns anyway.
 	Checked bool
+	// Megatron opens what the format of that name needs, once for all sinks.
+	// nil = each sink does.
+	Megatron func() (*Megatron, error)
 	// Threads bounds the goroutines that compress. 0 means GOMAXPROCS.
 	Threads int
 	// Cached leaves what was read in the page cache.
@@ -143,6 +146,9 @@ func NewSink(w stages.Write, r stages.Read, o Options) (stages.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.Format == "megatron" {
+		return newMegatronSink(w, r, o)
+	}
 	table := newParquetSink(w, r, p, o)
 	switch w.Format {
 	case "", "auto":
@@ -160,7 +166,7 @@ func NewSink(w stages.Write, r stages.Read, o Options) (stages.Sink, error) {
 	case "none":
 		return noneSink{}, nil
 	}
-	return nil, fmt.Errorf("write.format: unknown value %q\nwrite one of auto, jsonl, parquet, none", w.Format)
+	return nil, fmt.Errorf("write.format: unknown value %q\nwrite one of auto, jsonl, parquet, megatron, none", w.Format)
 }
 
 // Missing returns the columns that no row of a batch has, out of those that

@@ -217,8 +217,8 @@ did you mean "text"?
 /j/job.toml:10: format = "json" is not known; have auto, jsonl, parquet, files
 did you mean "jsonl"?
 /j/job.toml:11: limit = -1 is negative
-/j/job.toml:14: format = "megatron" is not in this version
-take it out
+/j/job.toml:14: format = "megatron" needs a tokenizer: a tokenizer.json, or a SentencePiece model
+write tokenizer = "tokenizer.json"
 /j/job.toml:15: "shard_size" is not in this version
 take it out
 /j/job.toml:16: removed = "rows" is not in this version

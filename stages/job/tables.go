@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -156,9 +157,11 @@ func (p *parser) writeTable(t table) {
 		delete(write, "shard_size")
 	}
 	p.later(write, "shard_size")
-	if !p.laterValue(write, "format", "webdataset", "megatron") {
-		p.oneOf(write, "format", "auto", "jsonl", "parquet", "none")
+	if !p.laterValue(write, "format", "webdataset") {
+		p.oneOf(write, "format", "auto", "jsonl", "parquet", "megatron", "none")
 	}
+	p.fileKeys(write, reflect.ValueOf(w).Elem())
+	p.megatron(write)
 	p.oneOf(write, "compress", "auto", "none", "gzip", "zstd")
 	if !p.laterValue(write, "removed", "ids", "rows") {
 		p.oneOf(write, "removed", "none")
@@ -169,6 +172,40 @@ func (p *parser) writeTable(t table) {
 	}
 	if n := write["level"]; n != nil && (w.Level < 1 || w.Level > most) {
 		p.mistake(n.Place, "", "level = %d is not between 1 and %d", w.Level, most)
+	}
+}
+
+// megatron checks the keys of [write] that have a meaning for format megatron
+// alone, and those that have none for it.
+func (p *parser) megatron(write table) {
+	w := p.job.Write
+	if w.Format != "megatron" {
+		for _, key := range []string{"tokenizer", "append_eod", "eod_token"} {
+			if n := write[key]; n != nil && n.value != "" && n.value != false {
+				p.mistake(n.Place, `write format = "megatron", or take it out`, "%s has no meaning for format = %q", key, w.Format)
+			}
+		}
+		return
+	}
+	switch n := write["tokenizer"]; {
+	case w.Tokenizer == "":
+		p.mistake(write["format"].Place, `write tokenizer = "tokenizer.json"`, "format = %q needs a tokenizer: a tokenizer.json, or a SentencePiece model", w.Format)
+	case p.literal:
+	default:
+		if _, err := os.Stat(w.Tokenizer); err != nil {
+			p.mistake(n.Place, "", "tokenizer: %v", err)
+		}
+	}
+	if n := write["compress"]; n != nil && w.Compress != "auto" && w.Compress != "none" {
+		p.mistake(n.Place, "take it out", "compress = %q: Megatron reads no compressed tokens", w.Compress)
+	}
+	for key, list := range map[string][]string{"columns": w.Columns, "drop": w.Drop} {
+		if n := write[key]; n != nil && len(list) > 0 {
+			p.mistake(n.Place, "take it out", "%s has no meaning for format = %q, which writes tokens of the text alone", key, w.Format)
+		}
+	}
+	if n := write["eod_token"]; n != nil && w.EODToken != "" && !w.AppendEOD {
+		p.mistake(n.Place, "write append_eod = true", "eod_token = %q is not used", w.EODToken)
 	}
 }
 

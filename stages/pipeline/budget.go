@@ -93,6 +93,7 @@ func (r *run) formatOptions() format.Options {
 		Seed:       r.job.Seed,
 		Writes:     r.writes(),
 		Threads:    max(1, r.job.Threads),
+		Megatron:   r.megatron,
 	}
 }
 

@@ -18,6 +18,24 @@ func (r *run) outputPath(shard int) string {
 	return filepath.Join(r.job.Output, "data", filepath.FromSlash(r.sinks[keyOf(s)].Name(s)))
 }
 
+// outputPaths returns all files of the output of a shard.
+func (r *run) outputPaths(shard int) []string {
+	s := &r.shards[shard]
+	paths := []string{r.outputPath(shard)}
+	if sink, ok := r.sinks[keyOf(s)].(stages.MultiSink); ok {
+		for _, name := range sink.Beside(s) {
+			paths = append(paths, filepath.Join(r.job.Output, "data", filepath.FromSlash(name)))
+		}
+	}
+	return paths
+}
+
+// isPart says that the pieces of a shard, one after the other in a part file, are its output.
+func isPart(sink stages.Sink, pieces int) bool {
+	_, several := sink.(stages.MultiSink)
+	return !several && (pieces == 1 || sink.Plain())
+}
+
 // wholeShard says that a span is all of a shard.
 func (r *run) wholeShard(s span) bool {
 	shard := r.blocks[s.first].Shard
@@ -65,11 +83,16 @@ func (r *run) joinShard(shard int, sink stages.Sink) error {
 	if err := r.makeFolder(filepath.Dir(r.outputPath(shard))); err != nil {
 		return err
 	}
-	out, err := manifest.CreateAtomic(r.outputPath(shard))
-	if err != nil {
-		return err
+	var outs []*manifest.AtomicFile
+	var writers []io.Writer
+	for _, path := range r.outputPaths(shard) {
+		out, err := manifest.CreateAtomic(path)
+		if err != nil {
+			return err
+		}
+		defer out.Abort()
+		outs, writers = append(outs, out), append(writers, out)
 	}
-	defer out.Abort()
 	var pieces []*io.SectionReader
 	files := map[string]*os.File{}
 	defer func() {
@@ -88,14 +111,21 @@ func (r *run) joinShard(shard int, sink stages.Sink) error {
 		}
 		pieces = append(pieces, io.NewSectionReader(f, ref.Offset, ref.Length))
 	}
-	if err := sink.Join(out, pieces); err != nil {
+	if several, ok := sink.(stages.MultiSink); ok {
+		err = several.JoinAll(writers, pieces)
+	} else {
+		err = sink.Join(outs[0], pieces)
+	}
+	if err != nil {
 		return diskError(err)
 	}
-	if err := out.Commit(); err != nil {
-		return err
-	}
-	if err := r.placed.Appeared(r.outputPath(shard)); err != nil {
-		return err
+	for i, path := range r.outputPaths(shard) {
+		if err := outs[i].Commit(); err != nil {
+			return err
+		}
+		if err := r.placed.Appeared(path); err != nil {
+			return err
+		}
 	}
 	return r.shardDone(shard)
 }
@@ -105,7 +135,7 @@ func (r *run) joinShard(shard int, sink stages.Sink) error {
 func (r *run) onePart(shard int, sink stages.Sink) (string, error) {
 	last := r.records[len(r.passes)-1]
 	first, end := r.firstBlock[shard], r.firstBlock[shard+1]
-	if end-first > 1 && !sink.Plain() {
+	if !isPart(sink, end-first) {
 		return "", nil
 	}
 	var size int64

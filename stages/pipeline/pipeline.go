@@ -113,6 +113,8 @@ type run struct {
 	journal *manifest.Journal // this rank's
 	placed  manifest.DirSyncs // this rank's
 
+	megatron func() (*format.Megatron, error) // opens the tokenizer of [write] once
+
 	shardsMu     sync.Mutex
 	placedShards map[int]bool // output shards in their place
 	placedHere   []int        // of them, put there by this rank in this start
@@ -122,6 +124,7 @@ type run struct {
 // same kind of error: a *[JobError], mpi.ErrStopped, or a *mpi.RankError.
 func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error) {
 	r := &run{job: j, opt: o, comm: c, dir: filepath.Join(j.Output, ".sluice"), placedShards: map[int]bool{}, earlier: map[int]*EarlierReport{}, ended: make(chan struct{})}
+	r.megatron = sync.OnceValues(func() (*format.Megatron, error) { return format.OpenMegatron(j.Write) })
 	var out Outcome
 	made, err := j.Build()
 	if err == nil {

@@ -208,8 +208,11 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 			bad = binary.AppendUvarint(bad, uint64(b))
 		}
 		if s := r.blocks[b].Shard; c.pass.Last() && b == r.firstBlock[s] && r.placedShards[s] {
-			if _, err := os.Stat(r.outputPath(s)); errors.Is(err, fs.ErrNotExist) {
-				bad = binary.AppendUvarint(bad, uint64(len(r.blocks)+s))
+			for _, path := range r.outputPaths(s) {
+				if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+					bad = binary.AppendUvarint(bad, uint64(len(r.blocks)+s))
+					break
+				}
 			}
 		}
 	}

@@ -58,7 +58,7 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 			return about(shard.Path, err)
 		}
 		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1, ended: b == span.end-1}
-		if s.part != nil && b == span.end-1 && r.wholeShard(span) && (span.end-span.first == 1 || s.m.sink(shard).Plain()) {
+		if s.part != nil && b == span.end-1 && r.wholeShard(span) && isPart(s.m.sink(shard), span.end-span.first) {
 			done.shard = shard.Index
 		}
 		if err := s.m.finish(done); err != nil {

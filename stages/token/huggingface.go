@@ -94,7 +94,7 @@ func parseHuggingFace(data []byte) (*Tokenizer, error) {
 		return nil, errors.New("the file has no \"model\"\nname the tokenizer.json of the model, not its config.json or tokenizer_config.json")
 	}
 	h := new(huggingFace)
-	t := &Tokenizer{plain: h.encode}
+	t := &Tokenizer{plain: h.encode, end: -1}
 	var err error
 	if h.normalizers, err = file.Normalizer.list(); err != nil {
 		return nil, err

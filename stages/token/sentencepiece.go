@@ -49,6 +49,7 @@ type proto struct {
 	noPrefix     bool
 	noTrim       bool
 	noEscape     bool
+	end          int32 // -1 = none
 }
 
 var errProto = errors.New("neither a tokenizer.json nor a SentencePiece model, or a damaged one\nfetch the file again")
@@ -88,7 +89,7 @@ func fields(data []byte, f func(n protowire.Number, number uint64, bytes []byte)
 }
 
 func readProto(data []byte) (*proto, error) {
-	p := &proto{model: 1}
+	p := &proto{model: 1, end: 2}
 	err := fields(data, func(n protowire.Number, _ uint64, bytes []byte) error {
 		switch n {
 		case 1:
@@ -113,6 +114,8 @@ func readProto(data []byte) (*proto, error) {
 					p.model = number
 				case 24:
 					p.suffix = number != 0
+				case 41:
+					p.end = int32(number)
 				case 35:
 					p.byteFallback = number != 0
 				}
@@ -148,7 +151,10 @@ func parseSentencePiece(data []byte) (*Tokenizer, error) {
 		return nil, errProto
 	}
 	m := &sentencePiece{prefix: !p.noPrefix, trim: !p.noTrim, escape: !p.noEscape, suffix: p.suffix}
-	t := &Tokenizer{plain: m.encode, size: len(p.pieces), ids: map[string]int32{}}
+	t := &Tokenizer{plain: m.encode, size: len(p.pieces), ids: map[string]int32{}, end: -1}
+	if p.end >= 0 && int(p.end) < len(p.pieces) && p.pieces[p.end].kind == controlPiece {
+		t.end = p.end
+	}
 	if len(p.charsmap) > 0 {
 		if m.charsmap, err = newCharsmap(p.charsmap); err != nil {
 			return nil, err

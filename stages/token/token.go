@@ -33,6 +33,7 @@ type Tokenizer struct {
 	after  []int32
 	size   int
 	ids    map[string]int32
+	end    int32     // of a SentencePiece model; -1 = not known
 	pool   sync.Pool // of *scratch
 }
 
@@ -99,6 +100,10 @@ func (t *Tokenizer) ID(token string) (int32, bool) {
 	id, ok := t.ids[token]
 	return id, ok
 }
+
+// End returns the token that ends a text, where the file names it: a
+// SentencePiece model does, a tokenizer.json does not.
+func (t *Tokenizer) End() (int32, bool) { return t.end, t.end >= 0 }
 
 // Encode appends to dst the ids of a text, with the special tokens that the
 // file puts around each text: encode(text) of the Hugging Face library. A

@@ -48,7 +48,7 @@ if big:
     docs = [json.loads(line)["text"] for line in open(sys.argv[2])]
     corpus += docs
     texts += docs
-size = 8000 if big else 420
+size = 3000 if big else 420
 
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
