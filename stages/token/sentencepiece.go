@@ -215,7 +215,7 @@ func (p *proto) unigram(unknown int32, bytes *[256]int32) *unigram {
 		case normalPiece:
 			u.scores[i] = float64(piece.score)
 		case userPiece: // always better than its parts
-			u.scores[i] = float64(float32(len(piece.text))*most) - 0.1
+			u.scores[i] = float64(float32(float64(float32(len(piece.text))*most) - 0.1))
 		default:
 			continue
 		}

@@ -59,7 +59,11 @@ func TestVectors(t *testing.T) {
 						}
 						if !slices.Equal(got, want[i]) {
 							if wrong++; wrong <= 3 {
-								t.Errorf("%.300q:\ngot  %v\nwant %v", text, got[:min(len(got), 200)], want[i][:min(len(want[i]), 200)])
+								at := 0 // where they part
+								for at < len(got) && at < len(want[i]) && got[at] == want[i][at] {
+									at++
+								}
+								t.Errorf("%.300q:\nfrom token %d on\ngot  %v\nwant %v", text, at, got[at:min(len(got), at+20)], want[i][at:min(len(want[i]), at+20)])
 							}
 						}
 					}

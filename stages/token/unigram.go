@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -60,15 +62,57 @@ type scoredJSON struct {
 }
 
 func (p *scoredJSON) UnmarshalJSON(data []byte) error {
-	var score *float64
+	var score json.Number
 	if err := json.Unmarshal(data, &[]any{&p.text, &score}); err != nil {
 		return err
 	}
-	if score == nil {
+	if score == "" {
 		return errors.New("a piece has no score")
 	}
-	p.score = *score
+	p.score = parseScore(string(score))
 	return nil
+}
+
+// parseScore reads a number as the JSON library of the peer does, which rounds
+// twice: the digits, as many as 64 bits hold, to a number, and that times a power of
+// ten. Scores that differ in the last bit break ties in another way.
+func parseScore(text string) float64 {
+	rest, negative := strings.CutPrefix(text, "-")
+	number, power, _ := strings.Cut(strings.ToLower(rest), "e")
+	exponent, _ := strconv.Atoi(power)
+	digits := uint64(0)
+	full, fraction := false, false
+	for i := range len(number) {
+		c := number[i]
+		if c == '.' {
+			fraction = true
+			continue
+		}
+		if d := uint64(c - '0'); !full && digits <= (math.MaxUint64-d)/10 {
+			digits = digits*10 + d
+			if fraction {
+				exponent--
+			}
+		} else {
+			full = true
+			if !fraction {
+				exponent++
+			}
+		}
+	}
+	f := float64(digits)
+	for ; exponent < -308 && f != 0; exponent += 308 {
+		f /= 1e308
+	}
+	if exponent < 0 {
+		f /= math.Pow10(max(-exponent, 0))
+	} else {
+		f *= math.Pow10(exponent)
+	}
+	if negative {
+		f = -f
+	}
+	return f
 }
 
 // A node is the best way to cut the text up to a place.
