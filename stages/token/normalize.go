@@ -365,25 +365,45 @@ func newCharsmap(data []byte) (*charsmap, error) {
 // prefix calls found for each key that text begins with, shortest first: its
 // size and where its replacement begins. It stops when found says so.
 func (m *charsmap) prefix(text []byte, found func(size, at int) bool) {
-	at := func(p uint32) uint32 {
-		if int(p) < len(m.units) {
-			return m.units[p]
-		}
-		return 1 << 31 // has no label that is a byte
-	}
-	offset := func(u uint32) uint32 { return u >> 10 << (u & (1 << 9) >> 6) }
-	p := offset(at(0))
+	p := m.offset(0)
 	for i, c := range text {
 		p ^= uint32(c)
-		u := at(p)
+		u := m.unit(p)
 		if u&(1<<31|0xff) != uint32(c) || c == 0 {
 			return
 		}
-		p ^= offset(u)
-		if u>>8&1 == 1 && !found(i+1, int(at(p)&(1<<31-1))) {
+		p ^= m.offset(p)
+		if u>>8&1 == 1 && !found(i+1, int(m.unit(p)&(1<<31-1))) {
 			return
 		}
 	}
+}
+
+// unit returns unit p of the double array.
+func (m *charsmap) unit(p uint32) uint32 {
+	if int(p) < len(m.units) {
+		return m.units[p]
+	}
+	return 1 << 31 // has no label that is a byte
+}
+
+// offset returns what leads from unit p to its children.
+func (m *charsmap) offset(p uint32) uint32 {
+	u := m.unit(p)
+	return u >> 10 << (u & (1 << 9) >> 6)
+}
+
+// begins says that c is a key, or that keys begin with c and d.
+func (m *charsmap) begins(c, d byte) bool {
+	p := m.offset(0) ^ uint32(c)
+	u := m.unit(p)
+	if u&(1<<31|0xff) != uint32(c) || c == 0 {
+		return false
+	}
+	if u>>8&1 == 1 {
+		return true
+	}
+	return m.unit(p^m.offset(p)^uint32(d))&(1<<31|0xff) == uint32(d)
 }
 
 // text returns the replacement that begins at i.

@@ -19,6 +19,8 @@ type sentencePiece struct {
 	trim     bool      // spaces at the ends go, and all but one of several
 	escape   bool      // spaces become U+2581
 	suffix   bool      // spaces belong to the word before
+	// kept are ASCII characters that stay as they are where another one, or nothing, follows.
+	kept [utf8.RuneSelf]bool
 	words
 }
 
@@ -184,6 +186,7 @@ func parseSentencePiece(data []byte) (*Tokenizer, error) {
 	if len(user) > 0 {
 		m.symbols = newTrie(user)
 	}
+	m.keep()
 	var bytes *[256]int32
 	if p.byteFallback {
 		bytes = byteTokens(t.ids)
@@ -236,6 +239,16 @@ func (m *sentencePiece) encode(s *scratch, text []byte) {
 	m.word(s, text)
 }
 
+// keep finds the ASCII characters that nothing replaces.
+func (m *sentencePiece) keep() {
+	for c := range byte(utf8.RuneSelf) {
+		m.kept[c] = c != ' ' && (m.symbols == nil || m.symbols.cells[m.symbols.cells[0].base+int32(c)].check != 0)
+		for d := byte(0); m.charsmap != nil && m.kept[c] && d < utf8.RuneSelf; d++ {
+			m.kept[c] = !m.charsmap.begins(c, d)
+		}
+	}
+}
+
 // normalize appends text as the model sees it.
 func (m *sentencePiece) normalize(dst, text []byte) []byte {
 	blank := " "
@@ -257,6 +270,10 @@ func (m *sentencePiece) normalize(dst, text []byte) []byte {
 	}
 	blankBefore := m.trim
 	for len(text) > 0 {
+		if c := text[0]; c < utf8.RuneSelf && m.kept[c] && (len(text) == 1 || text[1] < utf8.RuneSelf) {
+			dst, text, blankBefore = append(dst, c), text[1:], false
+			continue
+		}
 		by, size := m.rewritten(text)
 		for blankBefore && len(by) > 0 && by[0] == ' ' {
 			by = by[1:]

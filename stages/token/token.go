@@ -6,9 +6,10 @@
 // Ids are those of the two libraries: the release [Peer] of tokenizers, and
 // sentencepiece 0.2.3; testdata/vectors.py makes the vectors that the tests
 // compare with. Truncation and padding that a tokenizer.json asks for are left
-// out, as transformers does by default. Known differences: combining marks that are more
-// than 30 in a row; code points newer than Unicode 15 in the normal forms NFC to NFKD
-// and in patterns of pre-tokenizers that are not in patterns.go.
+// out, as transformers does by default. Known differences: combining
+// marks that are more than 30 in a row; code points newer than Unicode 15 in the normal forms
+// NFC to NFKD, and in patterns of pre-tokenizers that are not in patterns.go; and ways to cut a
+// long text whose scores differ by less than SentencePiece's 32-bit sums can tell.
 package token
 
 import (

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 
 import sentencepiece
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers,
@@ -166,9 +167,10 @@ def spm(model_type, **kw):
 sp = {}
 # A table of replacements that is small, with keys and values of several code points.
 rules = "0061 0300\te0\n0065 0301\te9\nfb01\t66 69\n3000\t20\n9\t20\na\t20\nd\t20\nad\t\nff76 ff9e\t30ac\nff76\t30ab\n337f\t682a 5f0f\n2460\t31\n200b\t20\n301\t27\n"
-with open("/tmp/rules.tsv", "w") as f:
-    f.write(rules)
-sp["spm_unigram"] = spm("unigram", **({} if big else {"normalization_rule_tsv": "/tmp/rules.tsv"}))
+rules_file = tempfile.NamedTemporaryFile("w", suffix=".tsv")
+rules_file.write(rules)
+rules_file.flush()
+sp["spm_unigram"] = spm("unigram", **({} if big else {"normalization_rule_tsv": rules_file.name}))
 sp["spm_llama"] = spm("bpe", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, split_digits=True,
                       allow_whitespace_only_pieces=True, vocab_size=size + 200, user_defined_symbols=["<extra>", "  ", "new1"])
 if big:
