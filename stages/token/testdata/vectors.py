@@ -2,6 +2,8 @@
 """Writes the small tokenizers of this folder, and vectors.json.gz: what the Hugging
 Face library and SentencePiece make of odd texts with them.
 
+Training does not end the same each time, so all files are made anew together.
+
     pip install tokenizers==0.23.3 sentencepiece==0.2.3 protobuf
     python3 vectors.py              # in this folder
     python3 vectors.py OUT TEXTS    # elsewhere, trained on and asked about TEXTS (JSONL) too
