@@ -20,9 +20,9 @@ func codes() job.Catalog {
 			Needs("lang", `"python"`).Needs("extension", `"py"`).Needs("metadata_file", `"code_meta.csv"`),
 		"code.python_comment_ratio": filter("keep Python files of some comments and docstrings, but not of those alone",
 			code.DefaultPythonCommentRatio(), code.NewPythonCommentRatio),
-		"code.xml_header": filter("drop files that are XML, whatever their names say",
-			code.DefaultXMLHeader(), code.NewXMLHeader),
 		"code.tokenizer_fertility": filter("keep texts whose tokens are long, in the mean",
 			code.DefaultTokenizerFertility(), code.NewTokenizerFertility).Needs("path_to_tokenizer", `"tokenizer.json"`),
+		"code.xml_header": filter("drop files that are XML, whatever their names say",
+			code.DefaultXMLHeader(), code.NewXMLHeader),
 	}
 }

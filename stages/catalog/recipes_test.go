@@ -1,14 +1,15 @@
 package catalog
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"sluice/stages/job"
 )
 
-// TestRecipes holds each recipe to what a user expects: a line of help, stages that can be built once what has
-// no default is given, and each bound written out.
+// TestRecipes holds each recipe to what a user expects: a line of help, stages that can be built beside the
+// files that they name (they lie in testdata), and each bound written out.
 func TestRecipes(t *testing.T) {
 	recipes := Recipes()
 	for name, text := range recipes {
@@ -16,14 +17,18 @@ func TestRecipes(t *testing.T) {
 			if line, _, _ := strings.Cut(text, "\n"); !strings.HasPrefix(line, "# ") || strings.HasSuffix(line, ".") {
 				t.Errorf("the first line is %q: want a comment in the style of the others", line)
 			}
-			j := parse(t, t.TempDir(), "[[stage]]\nrecipe = '"+name+"'\n")
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+				t.Fatal(err)
+			}
+			j := parse(t, dir, "[[stage]]\nrecipe = '"+name+"'\n")
 			if len(j.Stages) != strings.Count(text, "[[stage]]") {
 				t.Errorf("%d stages, the file has %d", len(j.Stages), strings.Count(text, "[[stage]]"))
 			}
 			if _, err := j.Build(); err != nil {
 				t.Error(err)
 			}
-			copied := parse(t, t.TempDir(), text)
+			copied := parse(t, dir, text)
 			if d := job.Diff(j.Canonical(), copied.Canonical()); d != "" {
 				t.Errorf("the recipe and its copy differ:\n%s", d)
 			}

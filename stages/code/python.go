@@ -30,7 +30,7 @@ type pythonFile struct {
 	docs     comments
 
 	invalid  bool
-	previous token
+	previous pythonToken
 	word     []byte // the last token
 	first    []byte // that began the statement, if a name
 	fresh    bool   // a statement begins
@@ -80,7 +80,7 @@ func (f *pythonFile) read(text []byte) bool {
 }
 
 // take looks at one token.
-func (f *pythonFile) take(t token) {
+func (f *pythonFile) take(t pythonToken) {
 	value := f.tokens.value()
 	if f.block != (t == indent) {
 		f.invalid = true // a block that no colon announces, or a colon without one
@@ -117,7 +117,7 @@ func (f *pythonFile) take(t token) {
 }
 
 // begin notes what a statement begins with.
-func (f *pythonFile) begin(t token, value []byte) {
+func (f *pythonFile) begin(t pythonToken, value []byte) {
 	f.fresh = false
 	f.first = nil
 	f.doc = noDoc
@@ -173,7 +173,7 @@ func (f *pythonFile) operator(b byte) {
 }
 
 // beside complains of neighbours that are in no Python 3.
-func (f *pythonFile) beside(t token, value []byte) {
+func (f *pythonFile) beside(t pythonToken, value []byte) {
 	left := f.previous == name && !isKeyword(f.word) || f.previous == number || f.previous == str ||
 		f.previous == operator && (f.word[0] == ')' || f.word[0] == ']' || f.word[0] == '}')
 	right := t == name && !isKeyword(value) || t == number || t == str
@@ -237,7 +237,7 @@ func (f *pythonFile) string(value []byte) (ok bool) {
 }
 
 // document follows a statement that may be a docstring: strings, perhaps in brackets.
-func (f *pythonFile) document(t token, value []byte) {
+func (f *pythonFile) document(t pythonToken, value []byte) {
 	if f.doc == noDoc {
 		return
 	}

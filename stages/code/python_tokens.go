@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// A token of Python. Line ends inside brackets and blank lines are none.
-type token uint8
+// A pythonToken is a kind of token. Line ends inside brackets and blank lines are none.
+type pythonToken uint8
 
 const (
-	end     token = iota // of the file
-	broken               // the file cannot be read any further
-	comment              // with its #
-	str                  // with prefix and quotes
+	end     pythonToken = iota // of the file
+	broken                     // the file cannot be read any further
+	comment                    // with its #
+	str                        // with prefix and quotes
 	name
 	number
 	operator // one character, or a piece of a longer operator
@@ -47,7 +47,7 @@ func (p *pythonTokens) reset(text []byte) {
 // value returns the bytes of the last token.
 func (p *pythonTokens) value() []byte { return p.text[p.start:p.pos] }
 
-func (p *pythonTokens) next() token {
+func (p *pythonTokens) next() pythonToken {
 	for {
 		if p.dedents > 0 {
 			p.dedents--
@@ -94,7 +94,7 @@ func (p *pythonTokens) next() token {
 }
 
 // beginLine measures the indentation of a line and reads blank ones.
-func (p *pythonTokens) beginLine() (token, bool) {
+func (p *pythonTokens) beginLine() (pythonToken, bool) {
 	column, flat := 0, 0
 measure:
 	for ; p.pos < len(p.text); p.pos++ {
@@ -149,7 +149,7 @@ measure:
 }
 
 // inside reads what begins at pos, which is no white space; false = a line end that counts for nothing.
-func (p *pythonTokens) inside() (token, bool) {
+func (p *pythonTokens) inside() (pythonToken, bool) {
 	rest := p.text[p.pos:]
 	switch b := rest[0]; {
 	case b == '\n' || b == '\r' && len(rest) > 1 && rest[1] == '\n':
@@ -198,7 +198,7 @@ func (p *pythonTokens) inside() (token, bool) {
 }
 
 // quoted reads a string whose prefix is n bytes long.
-func (p *pythonTokens) quoted(n int) token {
+func (p *pythonTokens) quoted(n int) pythonToken {
 	rest := p.text[p.pos+n:]
 	quote := rest[:1]
 	if len(rest) >= 3 && rest[1] == quote[0] && rest[2] == quote[0] {
@@ -252,7 +252,7 @@ func (p *pythonTokens) quoted(n int) token {
 }
 
 // alone is what a quote with a prefix of n letters begins if no string: a name, or nothing that is known.
-func alone(n int) token {
+func alone(n int) pythonToken {
 	if n > 0 {
 		return name
 	}

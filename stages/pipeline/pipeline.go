@@ -17,6 +17,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
+	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
 	"sluice/stages/progress"

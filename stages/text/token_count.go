@@ -37,7 +37,7 @@ func NewTokenCount(c stages.Common, t TokenCount) ([]stages.Stage, error) {
 	} else if _, err := os.Stat(t.Tokenizer); err != nil {
 		file = fmt.Errorf("tokenizer: %w\nname the tokenizer.json of a Hugging Face model, or the .model file of a SentencePiece one", err)
 	}
-	return oneFilter(c, &t, file, name, ordered("min_tokens", t.MinTokens, "max_tokens", t.MaxTokens))
+	return stages.OneFilter(c, &t, file, name, stages.CheckOrder("min_tokens", t.MinTokens, "max_tokens", t.MaxTokens))
 }
 
 // Prepare reads the tokenizer.
