@@ -18,6 +18,7 @@ id = "id"
 use = "dedup.fuzzy"
 word = "python"
 cluster = %q
+verify = %q
 `
 
 // oneCore are the flags of a run whose CPU time is that of one core.
@@ -32,7 +33,7 @@ func runFuzzy(ctx context.Context, b *bench) error {
 	return b.fuzzySpeed(ctx)
 }
 
-// accuracy scores both ways to cluster on Options.Corpus, or on made-up text
+// accuracy scores both ways to cluster, and verify = "sketch", on Options.Corpus, or on made-up text
 // of its size.
 func (b *bench) accuracy(ctx context.Context) error {
 	whole := b.Size
@@ -45,15 +46,17 @@ func (b *bench) accuracy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, cluster := range []string{"star", "components"} {
-		c, rep, err := b.fuzzy(ctx, "in/part-*", "out", cluster, oneCore()...)
+	for _, how := range []struct{ name, cluster, verify string }{
+		{"star", "star", "exact"}, {"components", "components", "exact"}, {"sketch", "star", "sketch"},
+	} {
+		c, rep, err := b.fuzzy(ctx, "in/part-*", "out", how.cluster, how.verify, oneCore()...)
 		if err != nil {
 			return err
 		}
-		if err := b.scoreOut("out", cluster+": "); err != nil {
+		if err := b.scoreOut("out", how.name+": "); err != nil {
 			return err
 		}
-		b.fuzzyCost(cluster+": ", c, rep, m.text)
+		b.fuzzyCost(how.name+": ", c, rep, m.text)
 	}
 	return nil
 }
@@ -67,7 +70,7 @@ func (b *bench) fuzzySpeed(ctx context.Context) error {
 	b.figure("large: text", float64(m.text)/1e6, "MB", "at least 1000")
 	b.figure("large: input", float64(m.bytes)/1e6, "MB", "")
 	b.figure("large: documents", float64(m.documents), "", "")
-	c, rep, err := b.fuzzy(ctx, "in/part-*", "out", "star", oneCore()...)
+	c, rep, err := b.fuzzy(ctx, "in/part-*", "out", "star", "exact", oneCore()...)
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (b *bench) fuzzySpeed(ctx context.Context) error {
 	if err := b.compressed("in", "zst"); err != nil {
 		return err
 	}
-	if c, rep, err = b.fuzzy(ctx, "zst/part-*", "outz", "star", oneCore()...); err != nil {
+	if c, rep, err = b.fuzzy(ctx, "zst/part-*", "outz", "star", "exact", oneCore()...); err != nil {
 		return err
 	}
 	codec, err := b.codec("zst", "outz/data", len(rep.Passes))
@@ -122,8 +125,8 @@ func (b *bench) dataset(ctx context.Context, o CorpusOptions) (made, error) {
 }
 
 // fuzzy runs fuzzy dedup and returns what it took.
-func (b *bench) fuzzy(ctx context.Context, in, out, cluster string, flags ...string) (cost, *pipeline.Report, error) {
-	return b.ran(ctx, out, fmt.Sprintf(fuzzyJob, in, out, cluster), flags...)
+func (b *bench) fuzzy(ctx context.Context, in, out, cluster, verify string, flags ...string) (cost, *pipeline.Report, error) {
+	return b.ran(ctx, out, fmt.Sprintf(fuzzyJob, in, out, cluster, verify), flags...)
 }
 
 // scoreOut scores an output against the truth of the dataset.

@@ -15,7 +15,7 @@ func runShapes(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		c, rep, err := b.fuzzy(ctx, "in/part-*", "out", "star", oneCore()...)
+		c, rep, err := b.fuzzy(ctx, "in/part-*", "out", "star", "exact", oneCore()...)
 		if err != nil {
 			return err
 		}

@@ -32,17 +32,29 @@ func (f *fuzzy) settled(verdicts []stages.Note) bool {
 const waits = 1
 
 // compare fetches the sketch of the better of each pair of candidates, drops
-// the pairs that the sketches reject, and opens the most promising of the others.
+// the pairs that the sketches reject, and opens the most promising of the others. Where
+// sketches are all that is compared, the others are similar.
 func (f *fuzzy) compare(ctx context.Context, m stages.Meeting, wave int) (stages.Notes, error) {
 	passed, err := f.agreeing(ctx, m, wave)
 	if err != nil {
 		return nil, err
 	}
 	chosen := m.Sorter()
-	if err = f.choose(passed, f.partners(wave), chosen); err == nil {
+	if f.estimates {
+		err = estimated(passed, chosen)
+	} else {
+		err = f.choose(passed, f.partners(wave), chosen)
+	}
+	if err == nil {
 		err = f.pairsOf(ctx, m, wave, true, func(id stages.ID, _ []byte, l link) error {
 			return chosen.Add(stages.Note{Sample: id, Payload: append(slices.Clone(l), waits)})
 		})
+	}
+	if f.estimates {
+		if err := m.Agree(ctx, err); err != nil {
+			return nil, errors.Join(err, chosen.Close())
+		}
+		return chosen.Sorted()
 	}
 	if err := m.Agree(ctx, keepSorted(m, tableChosen, chosen, err)); err != nil {
 		return nil, err

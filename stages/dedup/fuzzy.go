@@ -22,7 +22,7 @@ type Fuzzy struct {
 	Coordinates int64    `toml:"coordinates" doc:"of a fast sketch: 256 or 128"`
 	Bands       int64    `toml:"bands" doc:"0 = found from the threshold, with rows"`
 	Rows        int64    `toml:"rows" doc:"coordinates in a band"`
-	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates"`
+	Verify      string   `toml:"verify" doc:"exact: compare the sets of all candidates; sketch: believe the sketches (0.8 may be 0.77 to 0.83), which reads the input twice only"`
 	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays; or components"`
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 	Priority    []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
@@ -47,6 +47,7 @@ type fuzzy struct {
 	least      int // agreeing coordinates with which a pair is not yet rejected
 	keep       keep
 	components bool
+	estimates  bool      // nothing but sketches is compared
 	workers    sync.Pool // of *sketcher
 }
 
@@ -63,10 +64,13 @@ const maxWaves = 4
 // pairs in the order of keep: a sample goes if and only if one that comes
 // earlier and stays is similar to it.
 //
+// With verify = "sketch" the sketches alone say which pairs are similar, and how much; see
+// [estimates].
+//
 // Mind that keep = "longest" prefers a text to which something was appended, spam
 // for example, to the text itself.
 func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
-	f := &fuzzy{common: c, components: o.Cluster == "components"}
+	f := &fuzzy{common: c, components: o.Cluster == "components", estimates: o.Verify == "sketch"}
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	var err error
@@ -84,7 +88,7 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	check(err)
 	f.family, f.bands, err = newFamily(o, c.Seed, shingles)
 	check(err)
-	check(oneOf("verify", o.Verify, "exact"))
+	check(oneOf("verify", o.Verify, "exact", "sketch"))
 	check(oneOf("cluster", o.Cluster, "star", "components"))
 	if c.Score != "" {
 		check(fmt.Errorf("score = %q: fuzzy dedup has no score; OUT/duplicates lists similarities\nremove the key", c.Score))
@@ -95,8 +99,12 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	f.least = sketch.MinAgreeing(o.Threshold, f.family.size)
 	f.workers.New = func() any { return f.family.worker() }
+	if f.estimates {
+		f.least = f.family.leastSimilar(f.threshold)
+		return []stages.Stage{&estimates{&sketches{f}}}, nil
+	}
+	f.least = sketch.MinAgreeing(o.Threshold, f.family.size)
 	parts := []stages.Stage{&sketches{f}}
 	for wave := 1; wave <= maxWaves; wave++ {
 		parts = append(parts, &sets{f, wave})
@@ -153,7 +161,7 @@ const (
 	tableSketches   = "sketches"   // part 0: order, hash, sketch
 	tableSame       = "same"       // to a sample with the shingles of another: that other
 	tableCandidates = "candidates" // by wave: pairs that share a band
-	tableOpen       = "open"       // by wave: pairs that sketches do not reject
+	tableOpen       = "open"       // by wave: pairs that sketches do not reject, or find similar
 	tableNeeds      = "needs"      // by wave: samples in such pairs whose set is not there yet
 	tableSets       = "sets"       // by wave: shingle sets of samples in open pairs
 	tableEdges      = "edges"      // by wave: similar pairs

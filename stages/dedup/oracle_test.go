@@ -31,6 +31,7 @@ type truth struct {
 	order   []int    // texts in keep order
 	like    []string // the shingles in text order, or the normalised text; equal ones are one text
 	keys    [][]uint64
+	sketch  [][]uint16
 	keeper  []int // of each text that goes; -1 = it stays
 }
 
@@ -60,16 +61,18 @@ func newTruth(t testing.TB, o Fuzzy, num uint64, docs []doc) *truth {
 			set[s] = true
 		}
 		var keys []uint64
+		var coordinates []uint16
 		if len(list) == 0 {
 			like = "no shingle: " + strings.Join(strings.Fields(strings.ToLower(d.text)), " ")
 		} else {
-			coordinates := make([]uint16, o.Coordinates)
+			coordinates = make([]uint16, o.Coordinates)
 			fast.Sketch(coordinates, list)
 			for b := range bands.Bands {
 				keys = append(keys, bands.Key(coordinates, b))
 			}
 		}
 		w.sets, w.like, w.keys = append(w.sets, set), append(w.like, like), append(w.keys, keys)
+		w.sketch = append(w.sketch, coordinates)
 		w.order, w.keeper = append(w.order, i), append(w.keeper, -1)
 	}
 	slices.SortStableFunc(w.order, func(a, b int) int { return w.prefer(a, b) })
@@ -107,12 +110,30 @@ func (w *truth) shared(a, b int) (common, all uint64) {
 	if w.like[a] == w.like[b] {
 		return 1, 1
 	}
+	if w.options.Verify == "sketch" {
+		return w.estimated(a, b)
+	}
 	for s := range w.sets[a] {
 		if w.sets[b][s] {
 			common++
 		}
 	}
 	return common, uint64(len(w.sets[a])+len(w.sets[b])) - common
+}
+
+// estimated is what two sketches say of shared, in 65535ths of a coordinate: of 65536
+// that differ one agrees by chance.
+func (w *truth) estimated(a, b int) (common, all uint64) {
+	if len(w.sketch[a]) == 0 || len(w.sketch[b]) == 0 {
+		return 0, 1
+	}
+	equal := int64(0)
+	for j, c := range w.sketch[a] {
+		if c == w.sketch[b][j] {
+			equal += 65536
+		}
+	}
+	return uint64(max(0, equal-w.options.Coordinates)), uint64(65535 * w.options.Coordinates)
 }
 
 func (w *truth) similar(a, b int) bool {

@@ -100,17 +100,22 @@ func element(set []byte) uint64 {
 
 // Rounds of the wave.
 func (s *sets) Rounds() []stages.Round {
-	settle := stages.Round{Name: s.Name() + ": who stays", Makes: s.table(tableVerdicts), Run: s.settle}
-	if s.wave > 1 {
-		settle.Given = []string{s.ofWave(tableEdges, s.wave)} // who stays is known, but for new pairs
-	}
 	rounds := []stages.Round{{
 		Name: s.Name() + ": shingle sets", Makes: s.ofWave(tableEdges, s.wave), Given: []string{s.ofWave(tableOpen, s.wave)}, Run: s.verify,
-	}, settle}
+	}, s.settleRound()}
 	if !s.last() {
 		rounds = append(rounds, s.pairs(s.wave+1)...)
 	}
 	return rounds
+}
+
+// settleRound is the round that settles who stays.
+func (s *sets) settleRound() stages.Round {
+	settle := stages.Round{Name: s.Name() + ": who stays", Makes: s.table(tableVerdicts), Run: s.settle}
+	if s.wave > 1 {
+		settle.Given = []string{s.ofWave(tableEdges, s.wave)} // who stays is known, but for new pairs
+	}
+	return settle
 }
 
 // verify fetches the set of the better of each open pair, and notes with the worse
@@ -167,7 +172,12 @@ func (s *sets) verify(ctx context.Context, m stages.Meeting) (stages.Notes, erro
 
 // Apply removes, or marks, what goes.
 func (s *sets) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
-	mark := newMark(b, s.common, 3)
+	return s.apply(b, notes)
+}
+
+// apply applies verdicts to a batch.
+func (f *fuzzy) apply(b *stages.Batch, notes []stages.Note) error {
+	mark := newMark(b, f.common, 3)
 	for _, n := range notes {
 		i := int(n.Sample.Row() - b.First)
 		v := verdict(n.Payload)
@@ -179,7 +189,7 @@ func (s *sets) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) er
 		common, all, size := v.numbers()
 		mark.in(i, v.keeper(), size)
 		mark.remove(b, stages.Removal{
-			Row: i, Stage: s.Name(), Keeper: v.keeper(), Group: v.keeper(), Similarity: float32(float64(common) / float64(all)),
+			Row: i, Stage: f.Name(), Keeper: v.keeper(), Group: v.keeper(), Similarity: float32(float64(common) / float64(all)),
 		})
 	}
 	return nil

@@ -210,6 +210,8 @@ func TestFuzzyInJobs(t *testing.T) {
 		"keeps the last":         near + "keep = \"last\"\n" + long,
 		"components":             near + "cluster = \"components\"\n",
 		"components, marked":     near + "cluster = \"components\"\naction = \"mark\"\n" + long,
+		"estimates":              short + near + "verify = \"sketch\"\n" + long,
+		"estimates, marked":      near + "verify = \"sketch\"\naction = \"mark\"\n" + second,
 		"filter drops all":       fmt.Sprintf(filter, "all", "min_words = 1000") + near,
 		"nothing is that common": near + "threshold = 1.0\n",
 	} {
