@@ -114,17 +114,25 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 // hotHubs is what hubs is beyond the first members of a hot bucket.
 const hotHubs = 2
 
-// A bucket makes candidates of the samples that agree in a band.
+// A bucket makes candidates of the samples that agree in a band. Its members come in
+// keep order: first those that are only compared with, then the others.
 type bucket struct {
 	keep    keep
 	hubs    int
 	refine  bool    // buckets that are too large
 	best    []place // the first members
 	recent  []place // the last members before the present one
-	full    bool    // no more of them are taken
+	past    place   // the last member that is no longer recent, if there is some
+	some    bool
+	full    bool    // no more of the best are taken
 	early   []place // members that were met before a bucket turned out to be hot
 	hot     int     // members of hot buckets
 	payload [linkSize]byte
+
+	fixed   []place // members that are only compared with, the first of them
+	nearest []place // the last of them
+	crowd   []place // those between
+	told    bool    // the crowd knows that there are others to meet
 }
 
 func (f *fuzzy) newBucket(hubs int) *bucket {
@@ -135,12 +143,15 @@ func (f *fuzzy) newBucket(hubs int) *bucket {
 // judge is the judge of a band.
 func (b *bucket) judge(_ context.Context, _ uint64, questions questions, answer func(stages.Note) error) error {
 	b.best, b.recent, b.early, b.full = b.best[:0], b.recent[:0], b.early[:0], false
+	b.some, b.told = false, false
+	b.fixed, b.nearest, b.crowd = b.fixed[:0], b.nearest[:0], b.crowd[:0]
 	n := 0
 	for q := range questions {
 		p := place{q.Order, q.Sample}
 		if n == tooMany && b.refine {
 			// The rest is for residuals.
 			b.best, b.full = b.best[:min(len(b.best), hotHubs)], true
+			b.fixed = b.fixed[:min(len(b.fixed), hotHubs)]
 		}
 		if err := b.compare(p, answer); err != nil {
 			return err
@@ -170,34 +181,72 @@ func (b *bucket) judge(_ context.Context, _ uint64, questions questions, answer 
 // besides: of versions, and of pages that stand together, these are the most similar.
 const neighbours = 2
 
-// compare makes pairs of a member and the best before it, and the last before it.
+// compare makes pairs of a member and the best before it, and the last before it; of
+// both kinds of members.
 func (b *bucket) compare(p place, answer func(stages.Note) error) error {
 	if b.keep.fixed(p.order) {
-		// It stays whatever it is similar to.
-		if len(b.best) < b.hubs && !b.full {
-			b.best = append(b.best, p)
-		}
+		b.hold(p)
 		return nil
 	}
-	for _, list := range [][]place{b.best, b.recent} {
+	for _, list := range [][]place{b.fixed, b.nearest, b.best, b.recent} {
 		for _, q := range list {
 			if err := answer(stages.Note{Sample: p.id, Payload: appendLink(b.payload[:0], q.id, q.order, p.order)}); err != nil {
 				return err
 			}
 		}
 	}
-	if len(b.best) < b.hubs && !b.full {
-		b.best = append(b.best, p)
-		return nil
-	}
-	if b.recent = append(b.recent, p); len(b.recent) <= neighbours {
-		if b.full || len(b.recent) < neighbours {
-			return answer(stages.Note{Sample: p.id})
+	missed := len(b.crowd) > 0 || b.full // somebody before it
+	if !b.told {
+		b.told = true
+		// The first that is not only compared with: there is somebody to meet.
+		for _, q := range b.crowd {
+			if err := answer(stages.Note{Sample: q.id}); err != nil {
+				return err
+			}
 		}
-		return nil
 	}
-	b.recent = append(b.recent[:0], b.recent[1:]...)
-	return answer(stages.Note{Sample: p.id})
+	switch {
+	case len(b.best) < b.hubs && !b.full:
+		b.best = append(b.best, p)
+	case len(b.recent) < neighbours:
+		b.recent = append(b.recent, p)
+	default:
+		// It was not compared with those that were recent before. The last of them learns
+		// of it here, the others have been told.
+		if b.some {
+			missed = true
+			if err := answer(stages.Note{Sample: b.past.id}); err != nil {
+				return err
+			}
+		}
+		b.past, b.some = b.recent[0], true
+		b.recent = append(append(b.recent[:0], b.recent[1:]...), p)
+	}
+	if missed {
+		return answer(stages.Note{Sample: p.id})
+	}
+	return nil
+}
+
+// hold takes note of a member that is only compared with: it stays whatever it is
+// similar to, so that none of them makes room for another. In the first wave they are
+// hubs as others are; those that meet again are all compared with.
+func (b *bucket) hold(p place) {
+	most := b.hubs
+	if most > hubs(1) {
+		most = tooMany
+	}
+	if len(b.fixed) < most && !b.full {
+		b.fixed = append(b.fixed, p)
+		return
+	}
+	if b.nearest = append(b.nearest, p); len(b.nearest) <= neighbours {
+		return
+	}
+	if len(b.crowd) < tooMany {
+		b.crowd = append(b.crowd, b.nearest[0])
+	}
+	b.nearest = append(b.nearest[:0], b.nearest[1:]...)
 }
 
 // firsts tells each question with the payload of an earlier one the sample of the

@@ -27,17 +27,22 @@ func held(t *testing.T, s stages.Shuffler, b *stages.Batch) map[string][]stages.
 	return m.tables
 }
 
-// pass runs one stage over a batch, and holds its rounds.
-func (m *meeting) pass(t *testing.T, s stages.Shuffler, b *stages.Batch) {
+// pass runs one stage over batches, and holds its rounds.
+func (m *meeting) pass(t *testing.T, s stages.Shuffler, batches ...*stages.Batch) {
 	t.Helper()
 	names := s.Tables()
 	if names.Given == "" || len(m.tables[names.Given]) > 0 {
 		m.tables[names.Notes] = nil
-		err := s.Note(t.Context(), b, m.tables[names.Given], func(n stages.Note) {
-			m.tables[names.Notes] = append(m.tables[names.Notes], clone(n))
-		})
-		if err != nil {
-			t.Fatal(err)
+		for _, b := range batches {
+			given := slices.DeleteFunc(slices.Clone(m.tables[names.Given]), func(n stages.Note) bool {
+				return b.Block != nil && n.Sample.Block() != b.Block.Index
+			})
+			err := s.Note(t.Context(), b, given, func(n stages.Note) {
+				m.tables[names.Notes] = append(m.tables[names.Notes], clone(n))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, r := range s.Rounds() {
