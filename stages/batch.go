@@ -27,6 +27,10 @@ type Batch struct {
 	Keepers []int
 	// Tallies is what stages have counted in the batch.
 	Tallies []*Tally
+	// Records holds the rows of a shard of [SavedFormat]; nil for any other.
+	Records [][]byte
+	// Saved lists what stages save of rows, in the order of the stages.
+	Saved []Saved
 	// Origin is what the source needs to write unchanged rows back. Only
 	// package format looks inside.
 	Origin any

@@ -89,6 +89,12 @@ func (p *Pass) chain() {
 func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts []int64) ([]int64, error) {
 	for i := 0; i < len(p.Steps); i++ {
 		step := p.Steps[i]
+		if passes(step.Stage, b) {
+			if step.Count {
+				counts = append(counts, int64(b.Live()))
+			}
+			continue
+		}
 		left := []int64{0}
 		var err error
 		switch s := step.Stage.(type) {
@@ -102,6 +108,9 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 			left[0] = int64(b.Live())
 		case Shuffler:
 			err = s.Apply(ctx, b, known[step.Table])
+			if c := saver(s); c != nil && err == nil && p.Last() {
+				err = c.Save(ctx, b)
+			}
 			left[0] = int64(b.Live())
 		}
 		if _, said := errors.AsType[*StageError](err); err != nil && !said {
@@ -153,8 +162,8 @@ func alters(s Stage) bool {
 }
 
 // Needs returns the columns that the pass reads from the input: what its
-// mappers and its shuffler read, and what those change whose notes it applies,
-// less what earlier steps add.
+// mappers and its shuffler read, what those change whose notes it applies, and what
+// those read that save, less what earlier steps add.
 func (p Pass) Needs() []Need {
 	var needs []Need
 	added, changed := map[string]bool{}, map[string]bool{}
@@ -167,7 +176,7 @@ func (p Pass) Needs() []Need {
 		}
 	}
 	for _, step := range p.Steps {
-		if step.Table != "" {
+		if step.Table != "" && !(p.Last() && saver(step.Stage) != nil) {
 			read(applies(step.Stage))
 		} else {
 			read(step.Stage.Columns().Reads)

@@ -7,7 +7,7 @@ type Shard struct {
 	Name   string // path below the longest folder that all inputs share, slashes; names the shard everywhere
 	Path   string // absolute path of the file; the folder of the files for a bundle
 	Source string // name of the [[source]], "" for input
-	Format string // "jsonl", "parquet" or "files"
+	Format string // "jsonl", "parquet" or "files"; [SavedFormat] for records of an earlier job
 	// Against is the name of the stage that alone sees its samples: it compares
 	// the others with them. They are not part of the output. "" = ordinary.
 	Against string

@@ -26,7 +26,8 @@ type Fuzzy struct {
 	Cluster     string   `toml:"cluster" doc:"star: what goes is similar to what stays; or components"`
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 	Priority    []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
-	Against     []string `toml:"against" doc:"files of an earlier collection: compared with, never removed, never written"`
+	Against     []string `toml:"against" doc:"files of an earlier collection, or what save_sketches made of it: compared with, never removed, never written"`
+	Saved       string   `toml:"save_sketches" path:"file" doc:"new folder for what a later job needs to compare with the output: name it in its against"`
 }
 
 // DefaultFuzzy finds texts with a Jaccard similarity of 0.8 over 5-grams of words.
@@ -49,6 +50,7 @@ type fuzzy struct {
 	components bool
 	estimates  bool      // nothing but sketches is compared
 	workers    sync.Pool // of *sketcher
+	collection stages.Collection
 }
 
 // maxWaves is how often buckets that are too large to compare all in them are
@@ -100,6 +102,7 @@ func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 		return nil, err
 	}
 	f.workers.New = func() any { return f.family.worker() }
+	f.collection = stages.Collection{Folder: o.Saved, Parameters: f.parameters(o)}
 	if f.estimates {
 		f.least = f.family.leastSimilar(f.threshold)
 		return []stages.Stage{&estimates{&sketches{f}}}, nil

@@ -38,6 +38,9 @@ func (s *sets) Tables() stages.Tables {
 
 // Note notes the shingle sets of the rows that need one.
 func (s *sets) Note(_ context.Context, b *stages.Batch, given []stages.Note, note func(stages.Note)) error {
+	if b.Records != nil {
+		return s.noteRecords(b, given, note)
+	}
 	w := s.workers.Get().(*sketcher)
 	defer s.workers.Put(w)
 	texts := b.Column(s.common.Column).Text
@@ -49,6 +52,18 @@ func (s *sets) Note(_ context.Context, b *stages.Batch, given []stages.Note, not
 		w.shingles = w.shingler.Append(w.shingles[:0], texts[i])
 		w.note = appendSet(w.note[:0], w.shingles)
 		note(stages.Note{Sample: g.Sample, Payload: w.note})
+	}
+	return nil
+}
+
+// noteRecords notes the sets of records.
+func (s *sets) noteRecords(b *stages.Batch, given []stages.Note, note func(stages.Note)) error {
+	for _, g := range given {
+		_, set, err := record(b.Records[g.Sample.Row()-b.First]).parts(s.family.bytes())
+		if err != nil {
+			return err
+		}
+		note(stages.Note{Sample: g.Sample, Payload: set})
 	}
 	return nil
 }

@@ -53,12 +53,28 @@ func coordinates(dst []uint16, p []byte) []uint16 {
 func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
 	w := s.workers.Get().(*sketcher)
 	defer s.workers.Put(w)
+	if b.Records != nil {
+		return s.noteRecords(w, b, note)
+	}
 	orders := s.keep.orders(b, s.common.Column)
 	texts := b.Column(s.common.Column).Text
 	for i, kept := range b.Keep {
 		if kept && texts[i] != nil {
 			note(stages.Note{Sample: b.ID(i), Payload: s.sketch(w, texts[i], orders[i])})
 		}
+	}
+	return nil
+}
+
+// noteRecords notes the sketches of records. They come in their order, before all others.
+func (s *sketches) noteRecords(w *sketcher, b *stages.Batch, note func(stages.Note)) error {
+	for i, r := range b.Records {
+		sketched, _, err := record(r).parts(s.family.bytes())
+		if err != nil {
+			return err
+		}
+		w.note = append(binary.LittleEndian.AppendUint64(w.note[:0], 0), sketched...)
+		note(stages.Note{Sample: b.ID(i), Payload: w.note})
 	}
 	return nil
 }

@@ -106,12 +106,16 @@ func (e *MissingColumn) Error() string {
 	return s
 }
 
-// NewSource returns the source of a format: "jsonl", "parquet" or "files".
+// NewSource returns the source of a format: "jsonl", "parquet", "files" or
+// stages.SavedFormat, to which all else means nothing.
 // needs are the columns that stages read; the text column is always there, as
 // a Text column named r.Text, unless o.Checked, and the id column fills RowID. Where both types of
 // one column are needed, it is a Text column whose Values are set, too.
 func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stages.Source, error) {
 	o = o.filled()
+	if kind == stages.SavedFormat {
+		return savedSource{}, nil
+	}
 	f, err := newFields(r, needs, o.Writes, o.Checked && kind == "jsonl")
 	if err != nil {
 		return nil, err

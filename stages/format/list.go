@@ -96,13 +96,16 @@ func listInput(ctx context.Context, in stages.Input) ([]found, error) {
 	var files []found
 	seen := map[string]bool{}
 	for _, p := range in.Paths {
-		w := &walker{ctx: ctx, format: cmp.Or(in.Read.Format, "auto"), visited: map[string]bool{}}
+		w := &walker{ctx: ctx, format: cmp.Or(in.Read.Format, "auto"), saved: in.Against != "", visited: map[string]bool{}}
 		root, err := w.path(p)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range w.files {
 			kind, err := formatOf(f.Path, in.Read.Format, f.Path == p)
+			if w.saved && isSaved(f.Path) {
+				kind, err = stages.SavedFormat, nil
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -134,6 +137,9 @@ func formatOf(p, format string, named bool) (string, error) {
 	if kind := extensionFormat(p); kind != "" || !named {
 		return kind, nil
 	}
+	if isSaved(p) {
+		return "", fmt.Errorf("input %q: a collection of sketches has no texts\nname it in the key against of a dedup.fuzzy", p)
+	}
 	return "", fmt.Errorf("input %q: unknown format\nset read.format to one of jsonl, parquet, files", p)
 }
 
@@ -153,6 +159,7 @@ func extensionFormat(p string) string {
 type walker struct {
 	ctx     context.Context
 	format  string
+	saved   bool            // collections of sketches are inputs, too
 	visited map[string]bool // folders, by real path
 	files   []Stat
 }
@@ -190,6 +197,9 @@ func (w *walker) add(p string, info fs.FileInfo) {
 // extension must be one of the format, a pattern is enough otherwise.
 func (w *walker) wants(p string, g *glob) bool {
 	kind := extensionFormat(p)
+	if isSaved(p) {
+		return w.saved || g != nil
+	}
 	switch w.format {
 	case "auto":
 		return kind != "" || g != nil // a pattern that matches others only is reported

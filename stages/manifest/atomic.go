@@ -87,6 +87,21 @@ func (a *AtomicFile) Abort() error {
 	return writing(a.path, err)
 }
 
+// Temps lists what writers that were killed left in dir, or that others write there.
+func Temps(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var paths []string
+	for _, e := range list {
+		if strings.Contains(e.Name(), tempMark) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths, err
+}
+
 // RemoveTemps removes what writers that were killed left in dir and the
 // folders below, and returns how many. No writer may be at work.
 func RemoveTemps(dir string) (int, error) {

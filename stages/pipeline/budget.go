@@ -17,6 +17,9 @@ func (r *run) plan() {
 
 // cut cuts all shards into blocks.
 func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
+	if err := format.CheckCollections(shards, r.stages); err != nil {
+		return nil, &JobError{err}
+	}
 	sources := map[sourceKey]stages.Source{}
 	size := stages.BlockSize(shards)
 	var blocks []stages.Block

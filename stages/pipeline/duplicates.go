@@ -29,6 +29,7 @@ import (
 const (
 	aboutKeeper = iota
 	aboutRemoved
+	aboutSaved // no question comes of it: collections.go
 )
 
 // duplicatesTable is what the last pass notes.
@@ -38,40 +39,55 @@ const duplicatesTable = "duplicates"
 // into a message of any exchange. A longer one is listed as SHARD:ROW.
 const maxID = 3000
 
-// noteDuplicates notes the removals and keepers of a batch. A sample may have been
-// removed or have become a keeper in several stages. The note of a keeper is its
+// noteDuplicates notes the removals and keepers of a batch, and what is saved. A sample may
+// have been removed or have become a keeper in several stages. The note of a keeper is its
 // id and the beginning of its text; that of a removed sample is keeper, stage,
 // similarity, group, id.
 func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
-	id := func(i int) []byte {
-		if b.RowID == nil || len(b.RowID[i]) > maxID {
-			return nil
-		}
-		return b.RowID[i]
-	}
 	slices.Sort(b.Keepers)
 	slices.SortStableFunc(b.Removed, func(a, b stages.Removal) int { return cmp.Compare(a.Row, b.Row) })
-	keepers, removed := slices.Compact(b.Keepers), b.Removed
+	keepers, removed, saved := slices.Compact(b.Keepers), b.Removed, stillSaved(b)
 	var payload []byte
-	for len(keepers)+len(removed) > 0 {
-		if len(removed) == 0 || len(keepers) > 0 && keepers[0] <= removed[0].Row {
-			i := keepers[0]
-			keepers = keepers[1:]
-			payload = appendBytes(append(payload[:0], aboutKeeper), id(i))
-			payload = format.AppendSnippet(payload, b, i)
-			note(stages.Note{Sample: b.ID(i), Payload: payload})
-			continue
+	for {
+		row := b.Len()
+		if len(saved) > 0 {
+			row = saved[0].Row
 		}
-		d := removed[0]
-		removed = removed[1:]
-		payload = append(payload[:0], aboutRemoved)
-		payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Keeper))
-		payload = binary.AppendUvarint(payload, uint64(r.stageIndex(d.Stage)))
-		payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(d.Similarity))
-		payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Group))
-		payload = appendBytes(payload, id(d.Row))
-		note(stages.Note{Sample: b.ID(d.Row), Payload: payload})
+		if len(removed) > 0 {
+			row = min(row, removed[0].Row)
+		}
+		switch {
+		case len(keepers) > 0 && keepers[0] <= row:
+			row, keepers = keepers[0], keepers[1:]
+			payload = appendBytes(append(payload[:0], aboutKeeper), rowID(b, row))
+			payload = format.AppendSnippet(payload, b, row)
+		case len(removed) > 0 && removed[0].Row <= row:
+			d := removed[0]
+			removed = removed[1:]
+			payload = append(payload[:0], aboutRemoved)
+			payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Keeper))
+			payload = binary.AppendUvarint(payload, uint64(r.stageIndex(d.Stage)))
+			payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(d.Similarity))
+			payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Group))
+			payload = appendBytes(payload, rowID(b, row))
+		case len(saved) > 0:
+			s := saved[0]
+			saved = saved[1:]
+			payload = binary.AppendUvarint(append(payload[:0], aboutSaved), uint64(r.stageIndex(s.Stage)))
+			payload = append(appendBytes(payload, rowID(b, row)), s.Record...)
+		default:
+			return
+		}
+		note(stages.Note{Sample: b.ID(row), Payload: payload})
 	}
+}
+
+// rowID returns the user's id of a row; nil where it has none that a list can hold.
+func rowID(b *stages.Batch, i int) []byte {
+	if b.RowID == nil || len(b.RowID[i]) > maxID {
+		return nil
+	}
+	return b.RowID[i]
 }
 
 // stageIndex returns the place of a stage in the job.
@@ -160,6 +176,9 @@ func (r *run) listDuplicates(ctx context.Context, p int, c *clock) error {
 	answers, err := m.ByKey(ctx, stages.ByKey{Judge: clusters.judge, Ask: func(ask func(stages.Question) error) error {
 		return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
 			for _, n := range notes[0] {
+				if n.Payload[0] == aboutSaved {
+					continue
+				}
 				if err := ask(askDuplicate(id, n.Payload)); err != nil {
 					return err
 				}

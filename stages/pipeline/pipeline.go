@@ -262,6 +262,9 @@ func (r *run) endLast(ctx context.Context, p int, c *clock) error {
 		if err := r.listDuplicates(ctx, p, c); err != nil {
 			return err
 		}
+		if err := r.saveCollections(ctx, p, c); err != nil {
+			return err
+		}
 	}
 	if err := r.joinShards(ctx, c); err != nil {
 		return err

@@ -239,6 +239,9 @@ func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) err
 	if err := r.checkNames(shards); err != nil {
 		return err
 	}
+	if err := r.newCollections(); err != nil {
+		return err
+	}
 	w.Frozen = frozen{Started: time.Now().UTC().Round(time.Second), Shards: shards, Blocks: blocks}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(&w.Frozen); err != nil {
@@ -286,6 +289,9 @@ func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr err
 		r.notice("%s", text)
 	}
 	if _, err := manifest.RemoveTemps(r.job.Output); err != nil {
+		return diskError(err)
+	}
+	if err := r.tidyCollections(); err != nil {
 		return diskError(err)
 	}
 	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))

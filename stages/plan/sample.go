@@ -51,6 +51,9 @@ func (s *sampled) source(shard *stages.Shard, needs []stages.Need) (stages.Sourc
 
 // cut cuts the shards as a run does.
 func (s *sampled) cut() error {
+	if err := format.CheckCollections(s.shards, s.stages); err != nil {
+		return err
+	}
 	size := stages.BlockSize(s.shards)
 	for i := range s.shards {
 		src, err := s.source(&s.shards[i], nil)
@@ -348,6 +351,11 @@ func (r *blockSample) list(b *stages.Batch) {
 		r.cost.Notes.add(1, 8+int(wire(payload))-round.HeaderSize+1)
 	}
 	const removal = 1 + 4 + 8 + 8 + 1 // stage, similarity, keeper, group, length of the id
+	for _, saved := range b.Saved {
+		if b.Keep[saved.Row] {
+			r.cost.Notes.add(1, 12+id(saved.Row)+len(saved.Record))
+		}
+	}
 	seen := map[int]bool{}
 	var text []byte
 	for _, i := range b.Keepers {

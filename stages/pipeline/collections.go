@@ -1,0 +1,217 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sluice/mpi"
+	"sluice/stages"
+	"sluice/stages/format"
+	"sluice/stages/manifest"
+	"sluice/stages/round"
+)
+
+// Collections are made of what the last pass notes: a stage that saves gives a record of each
+// row that stays, which lies with the notes for the list of duplicates until all blocks are
+// done. Then ranks take files one by one. What is in a file depends on the input alone.
+
+// stillSaved returns what is saved of rows that are written, in the order of the rows: later
+// stages may have dropped some.
+func stillSaved(b *stages.Batch) []stages.Saved {
+	saved := slices.DeleteFunc(b.Saved, func(s stages.Saved) bool { return !b.Keep[s.Row] })
+	slices.SortStableFunc(saved, func(a, b stages.Saved) int { return cmp.Compare(a.Row, b.Row) })
+	return saved
+}
+
+// saving lists the indexes of the stages that save, each once.
+func (r *run) saving() (list []int) {
+	for i, s := range r.stages {
+		if c, ok := s.(stages.Collector); ok && c.Collection().Folder != "" && r.stageIndex(s.Name()) == i {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (r *run) collection(stage int) stages.Collection {
+	return r.stages[stage].(stages.Collector).Collection()
+}
+
+// newCollections sees that what is saved finds an empty folder: files of another job among
+// those of this one would be taken for its own. It makes the folders, so that a mistake shows
+// now and not at the end.
+func (r *run) newCollections() error {
+	folders := map[string]string{}
+	for _, i := range r.saving() {
+		folder, name := r.collection(i).Folder, r.stages[i].Name()
+		if by, twice := folders[folder]; twice {
+			return &JobError{fmt.Errorf("stages %q and %q both have save_sketches = %q\ngive one of them another folder", by, name, folder)}
+		}
+		folders[folder] = name
+		list, err := os.ReadDir(folder)
+		if err != nil && !os.IsNotExist(err) {
+			return &JobError{fmt.Errorf("save_sketches of stage %q: %w", name, err)}
+		}
+		for _, e := range list {
+			if strings.HasSuffix(e.Name(), format.SavedExtension) {
+				return &JobError{fmt.Errorf("save_sketches = %q of stage %q: the folder holds a collection\nname another folder, or remove %s",
+					folder, name, filepath.Join(folder, "*"+format.SavedExtension))}
+			}
+		}
+		out, err := manifest.CreateAtomic(r.collectionFile(i, 0))
+		if err == nil {
+			err = out.Abort()
+		}
+		if err != nil {
+			return &JobError{fmt.Errorf("save_sketches of stage %q: %w", name, err)}
+		}
+	}
+	return nil
+}
+
+// tidyCollections removes what writers that were killed left. Other jobs may be at work below.
+func (r *run) tidyCollections() error {
+	for _, i := range r.saving() {
+		left, err := manifest.Temps(r.collection(i).Folder)
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			if strings.Contains(path, format.SavedExtension) {
+				err = errors.Join(err, os.Remove(path))
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) collectionFile(stage, k int) string {
+	return filepath.Join(r.collection(stage).Folder, fmt.Sprintf("part-%05d%s", k, format.SavedExtension))
+}
+
+// collectionBytes is about how much input a file of a collection stands for.
+const collectionBytes = 4 << 30
+
+// collectionRanges cuts the blocks of the output into ranges, each of which is a file of a
+// collection. It returns the first block of each, and the number of blocks.
+func (r *run) collectionRanges() []int {
+	ranges := []int{0}
+	var bytes int64
+	for b, blk := range r.blocks {
+		if r.shards[blk.Shard].Against != "" {
+			return append(ranges, b) // all that follow
+		}
+		if b > ranges[len(ranges)-1] && bytes+blk.Bytes > collectionBytes {
+			ranges = append(ranges, b)
+			bytes = 0
+		}
+		bytes += blk.Bytes
+	}
+	return append(ranges, len(r.blocks))
+}
+
+// saveCollections writes the files of all collections. It is collective.
+func (r *run) saveCollections(ctx context.Context, p int, c *clock) error {
+	stagesSaving := r.saving()
+	if len(stagesSaving) == 0 {
+		return nil
+	}
+	for _, w := range r.watch {
+		w.Pass(p+1, len(r.passes), "save sketches", 0)
+		defer w.Finish()
+	}
+	ranges, notes := r.collectionRanges(), r.noted(p)
+	files := len(ranges) - 1
+	err := func() error {
+		for !r.stopping() {
+			i, err := r.comm.Next(ctx, r.tag+" collections", 1)
+			if err != nil || i >= int64(files*len(stagesSaving)) {
+				return err
+			}
+			begin := time.Now()
+			stage, k := stagesSaving[int(i)/files], int(i)%files
+			if err := r.saveCollection(notes, stage, k, ranges[k], ranges[k+1]); err != nil {
+				return about(r.collectionFile(stage, k), err)
+			}
+			c.write.Add(time.Since(begin))
+		}
+		return mpi.ErrStopped
+	}()
+	return mpi.Agree(ctx, r.comm, cause(err, r.placed.Flush()))
+}
+
+// saveCollection writes file k of the collection of a stage: the records of some blocks.
+func (r *run) saveCollection(notes *round.Table, stage, k, first, end int) error {
+	path := r.collectionFile(stage, k)
+	out, err := manifest.CreateAtomic(path)
+	if err != nil {
+		return diskError(err)
+	}
+	defer out.Abort()
+	file, err := format.NewCollection(out, r.collection(stage).Parameters)
+	if err != nil {
+		return diskError(err)
+	}
+	for b := first; b < end; b++ {
+		if err := r.saveBlock(file, notes, stage, b); err != nil {
+			return err
+		}
+	}
+	if err := file.Close(); err != nil {
+		return diskError(err)
+	}
+	if err := out.Commit(); err != nil {
+		return diskError(err)
+	}
+	return diskError(r.placed.Appeared(path))
+}
+
+func (r *run) saveBlock(file *format.Collection, notes *round.Table, stage, block int) error {
+	in, err := notes.Open(r.segments(), block)
+	if err != nil {
+		return stateError(err)
+	}
+	defer in.Close()
+	for rows := 1; ; rows++ {
+		id, err := in.Sample()
+		if err != nil {
+			return stateError(err)
+		}
+		if id.Block() != block { // the end
+			return nil
+		}
+		if rows%stopEvery == 0 && r.stopping() {
+			return mpi.ErrStopped
+		}
+		list, err := in.Until(id + 1)
+		if err != nil {
+			return stateError(err)
+		}
+		for _, n := range list {
+			d := decoder{p: n.Payload}
+			if d.byte() != aboutSaved || int(d.uint()) != stage {
+				continue
+			}
+			name := d.bytes()
+			if d.short {
+				return errShort
+			}
+			if len(name) == 0 {
+				name = []byte(rowName(r.locate(id)))
+			}
+			if err := file.Write(name, d.p); err != nil {
+				return diskError(err)
+			}
+		}
+	}
+}
