@@ -31,6 +31,9 @@ type Batch struct {
 	Records [][]byte
 	// Saved lists what stages save of rows, in the order of the stages.
 	Saved []Saved
+	// Name returns SHARD:ROW of any sample. nil in the first pass, which does not know
+	// yet how many rows come before a block.
+	Name func(ID) string
 	// Origin is what the source needs to write unchanged rows back. Only
 	// package format looks inside.
 	Origin any
@@ -52,6 +55,9 @@ type Removal struct {
 	Keeper     ID
 	Group      ID      // best-ranked sample of the group
 	Similarity float32 // NaN for exact dedup
+	// KeeperID is the user's id of the keeper where the stage knows it; nil otherwise,
+	// and then the keeper tells it.
+	KeeperID []byte
 }
 
 // NewBatch returns a batch of n rows, all kept, without columns.

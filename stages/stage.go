@@ -27,6 +27,9 @@ type Columns struct {
 	Adds    []string
 	Changes []string
 	Drops   []string // are not written, and no later stage may read them
+	// Kinds are the kinds of columns that it adds, where they are not those of the
+	// first value, or none may have a value.
+	Kinds map[string]Kind
 }
 
 // A Mapper looks at one batch at a time and talks to nobody. Map may drop,

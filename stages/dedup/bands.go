@@ -74,7 +74,7 @@ func (f *fuzzy) meetInBands(ctx context.Context, m stages.Meeting, wave int) (st
 // other with the same shingles stands for it; in later waves also it was not
 // compared with all before it, and was not removed.
 func (f *fuzzy) meets(notes [][]stages.Note) bool {
-	if len(notes[0]) == 0 || len(notes[1]) > 0 || sketched(notes[0][0].Payload).empty() {
+	if len(notes[0]) == 0 || len(notes[1]) > 0 || f.sketched(notes[0][0]).empty() {
 		return false
 	}
 	if len(notes) == 2 {
@@ -99,7 +99,7 @@ func (f *fuzzy) askBands(ctx context.Context, m stages.Meeting, tables []string,
 		if !f.meets(notes) {
 			return nil
 		}
-		n := sketched(notes[0][0].Payload)
+		n := f.sketched(notes[0][0])
 		sketch = coordinates(sketch, n.sketch())
 		for band := from; band < to; band++ {
 			payload[0] = byte(band)

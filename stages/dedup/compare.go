@@ -82,7 +82,7 @@ func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, settled
 			if len(n.Payload) != linkSize || among(notes[4:], n.Payload) {
 				continue
 			}
-			if err := each(id, sketched(notes[0][0].Payload).sketch(), link(n.Payload)); err != nil {
+			if err := each(id, f.sketched(notes[0][0]).sketch(), link(n.Payload)); err != nil {
 				return err
 			}
 		}
@@ -90,7 +90,7 @@ func (f *fuzzy) pairsOf(ctx context.Context, m stages.Meeting, wave int, settled
 			if len(n.Payload) != linkSize+waits {
 				continue
 			}
-			if err := each(id, sketched(notes[0][0].Payload).sketch(), link(n.Payload[:linkSize])); err != nil {
+			if err := each(id, f.sketched(notes[0][0]).sketch(), link(n.Payload[:linkSize])); err != nil {
 				return err
 			}
 		}
@@ -119,7 +119,7 @@ func (f *fuzzy) agreeing(ctx context.Context, m stages.Meeting, wave int) (stage
 			if f.settled(notes[1]) {
 				return nil, nil
 			}
-			return sketched(notes[0][0].Payload).sketch(), nil
+			return f.sketched(notes[0][0]).sketch(), nil
 		},
 		Judge: func(_ context.Context, _ stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
 			theirs = coordinates(theirs, record)

@@ -23,7 +23,7 @@ type estimates struct{ *sketches }
 func (e *estimates) Columns() stages.Columns {
 	c := e.sketches.Columns()
 	if e.common.Action == "mark" {
-		c.Adds = markColumns(e.common)
+		c.Adds, c.Kinds = markColumns(e.common), markKinds(e.common)
 	}
 	return c
 }

@@ -74,6 +74,7 @@ func (x *exact) Columns() stages.Columns {
 	}
 	if x.common.Action == "mark" {
 		c.Adds = []string{x.common.Name}
+		c.Kinds = map[string]stages.Kind{x.common.Name: stages.Bool}
 	}
 	return c
 }

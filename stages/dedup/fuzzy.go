@@ -49,6 +49,7 @@ type fuzzy struct {
 	keep       keep
 	components bool
 	estimates  bool      // nothing but sketches is compared
+	named      bool      // keepers are named to those that go for their sake
 	workers    sync.Pool // of *sketcher
 	collection stages.Collection
 }
@@ -73,6 +74,8 @@ const maxWaves = 4
 // for example, to the text itself.
 func NewFuzzy(c stages.Common, o Fuzzy) ([]stages.Stage, error) {
 	f := &fuzzy{common: c, components: o.Cluster == "components", estimates: o.Verify == "sketch"}
+	// The last pass does not read keepers that are only compared with.
+	f.named = c.Action == "mark" || len(o.Against) > 0
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	var err error

@@ -22,7 +22,7 @@ func (s *sets) last() bool { return s.wave == maxWaves }
 func (s *sets) Columns() stages.Columns {
 	c := stages.Columns{Reads: []stages.Need{s.text()}}
 	if s.last() && s.common.Action == "mark" {
-		c.Adds = markColumns(s.common)
+		c.Adds, c.Kinds = markColumns(s.common), markKinds(s.common)
 	}
 	return c
 }
@@ -192,19 +192,23 @@ func (s *sets) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) er
 
 // apply applies verdicts to a batch.
 func (f *fuzzy) apply(b *stages.Batch, notes []stages.Note) error {
-	mark := newMark(b, f.common, 3)
+	mark := newMark(b, f.common, 4)
 	for _, n := range notes {
 		i := int(n.Sample.Row() - b.First)
 		v := verdict(n.Payload)
 		if !v.gone() {
 			b.Keepers = append(b.Keepers, i)
-			mark.in(i, n.Sample, v.size())
+			var name []byte
+			if b.RowID != nil {
+				name = b.RowID[i]
+			}
+			mark.in(b, i, n.Sample, name, v.size())
 			continue
 		}
-		common, all, size := v.numbers()
-		mark.in(i, v.keeper(), size)
+		common, all, size, name := v.parts()
+		mark.in(b, i, v.keeper(), name, size)
 		mark.remove(b, stages.Removal{
-			Row: i, Stage: f.Name(), Keeper: v.keeper(), Group: v.keeper(), Similarity: float32(float64(common) / float64(all)),
+			Row: i, Stage: f.Name(), Keeper: v.keeper(), Group: v.keeper(), Similarity: float32(float64(common) / float64(all)), KeeperID: name,
 		})
 	}
 	return nil

@@ -40,6 +40,39 @@ func (s sketched) hash() (hi, lo uint64) {
 func (s sketched) empty() bool    { return len(s) == sketchAt }
 func (s sketched) sketch() []byte { return s[sketchAt:] }
 
+// Where the names of keepers are asked for, the note ends with the name of the sample, and
+// its length, 2 bytes.
+
+// maxName is the length of the longest name: it goes into a message of any exchange.
+const maxName = 3000
+
+// appendName appends the name of row i of a batch, none where it has none or too long
+// a one.
+func appendName(note []byte, b *stages.Batch, i int) []byte {
+	var name []byte
+	if b.RowID != nil && len(b.RowID[i]) <= maxName {
+		name = b.RowID[i]
+	}
+	return binary.LittleEndian.AppendUint16(append(note, name...), uint16(len(name)))
+}
+
+// sketched takes the name off a note of the first pass.
+func (f *fuzzy) sketched(n stages.Note) sketched {
+	if !f.named {
+		return n.Payload
+	}
+	end := len(n.Payload) - 2
+	return n.Payload[:end-int(binary.LittleEndian.Uint16(n.Payload[end:]))]
+}
+
+// name returns the name in a note of the first pass.
+func (f *fuzzy) name(n stages.Note) []byte {
+	if !f.named {
+		return nil
+	}
+	return n.Payload[len(f.sketched(n)) : len(n.Payload)-2]
+}
+
 // coordinates decodes a sketch into dst.
 func coordinates(dst []uint16, p []byte) []uint16 {
 	dst = dst[:0]
@@ -60,7 +93,8 @@ func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, not
 	texts := b.Column(s.common.Column).Text
 	for i, kept := range b.Keep {
 		if kept && texts[i] != nil {
-			note(stages.Note{Sample: b.ID(i), Payload: s.sketch(w, texts[i], orders[i])})
+			s.sketch(w, texts[i], orders[i])
+			s.note(w, b, i, note)
 		}
 	}
 	return nil
@@ -74,9 +108,17 @@ func (s *sketches) noteRecords(w *sketcher, b *stages.Batch, note func(stages.No
 			return err
 		}
 		w.note = append(binary.LittleEndian.AppendUint64(w.note[:0], 0), sketched...)
-		note(stages.Note{Sample: b.ID(i), Payload: w.note})
+		s.note(w, b, i, note)
 	}
 	return nil
+}
+
+// note gives the note of row i, which w holds.
+func (s *sketches) note(w *sketcher, b *stages.Batch, i int, note func(stages.Note)) {
+	if s.named {
+		w.note = appendName(w.note, b, i)
+	}
+	note(stages.Note{Sample: b.ID(i), Payload: w.note})
 }
 
 // sketch makes the note of a text, good until the next call with w.
@@ -137,7 +179,7 @@ func (s *sketches) collapse(ctx context.Context, m stages.Meeting) (stages.Notes
 	return m.ByKey(ctx, stages.ByKey{
 		Ask: func(ask func(stages.Question) error) error {
 			return m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
-				n := sketched(notes[0][0].Payload)
+				n := s.sketched(notes[0][0])
 				hi, _ := n.hash()
 				return ask(stages.Question{Key: hi, Order: n.order(), Sample: id, Payload: n[16:sketchAt]})
 			}, s.table(tableSketches))

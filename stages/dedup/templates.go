@@ -108,7 +108,7 @@ func (f *fuzzy) members(ctx context.Context, m stages.Meeting, do func(id stages
 			if len(n.Payload) != membershipSize {
 				continue
 			}
-			if err := do(id, n.Payload, sketched(notes[0][0].Payload).sketch()); err != nil {
+			if err := do(id, n.Payload, f.sketched(notes[0][0]).sketch()); err != nil {
 				return err
 			}
 		}

@@ -12,7 +12,8 @@ import (
 // A verdict is what is settled about a sample. That of a keeper is one byte, isKeeper,
 // and the size of its cluster, a uvarint. That of a sample that goes is a byte, isGone; the
 // keeper's ID, 8 bytes; how many shingles it has in common with it, and how many the two
-// have in all, both 0 if they were not compared; and the size of the cluster: uvarints.
+// have in all, both 0 if they were not compared; and the size of the cluster: uvarints. The name
+// of the keeper follows where it is asked for.
 type verdict []byte
 
 const (
@@ -30,12 +31,18 @@ func (v verdict) keeper() stages.ID { return stages.ID(binary.LittleEndian.Uint6
 
 // numbers returns the numbers of a verdict that a sample goes.
 func (v verdict) numbers() (common, all, size uint64) {
+	common, all, size, _ = v.parts()
+	return common, all, size
+}
+
+// parts returns the numbers of a verdict that a sample goes, and the name of the keeper.
+func (v verdict) parts() (common, all, size uint64, name []byte) {
 	p := v[9:]
 	for _, to := range []*uint64{&common, &all, &size} {
 		x, n := binary.Uvarint(p)
 		*to, p = x, p[max(n, 0):]
 	}
-	return common, all, size
+	return common, all, size, p
 }
 
 // size returns the size of a keeper's cluster.
@@ -139,6 +146,11 @@ func (t *settling) tellSizes(ctx context.Context) (stages.Notes, error) {
 	if err := t.m.Agree(ctx, t.m.Keep(tableSizes, sizes)); err != nil {
 		return nil, err
 	}
+	tables := []string{tableSizes}
+	if t.named {
+		tables = append(tables, t.table(tableSketches))
+	}
+	var record []byte
 	return distinct(t.m.Fetch(ctx, stages.Fetch{
 		Ask: func(ask func(stages.Question) error) error {
 			return t.m.Home(ctx, func(id stages.ID, notes [][]stages.Note) error {
@@ -146,8 +158,19 @@ func (t *settling) tellSizes(ctx context.Context) (stages.Notes, error) {
 				return ask(stages.Question{Key: uint64(verdict(p).keeper()), Sample: id, Payload: p})
 			}, tableFound)
 		},
-		Tables: []string{tableSizes},
-		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) { return notes[0][0].Payload, nil },
+		Tables: tables,
+		Record: func(_ stages.ID, notes [][]stages.Note) ([]byte, error) {
+			switch {
+			case len(notes[0]) == 0: // nobody's keeper
+				return nil, nil
+			case !t.named:
+				return notes[0][0].Payload, nil
+			case len(notes[1]) == 0:
+				return nil, errNoSketch
+			}
+			record = append(append(record[:0], notes[0][0].Payload...), t.name(notes[1][0])...)
+			return record, nil
+		},
 		Judge: func(_ context.Context, about stages.ID, record []byte, questions questions, answer func(stages.Note) error) error {
 			var payload []byte
 			for q := range questions {
@@ -156,7 +179,8 @@ func (t *settling) tellSizes(ctx context.Context) (stages.Notes, error) {
 					return err
 				}
 			}
-			return answer(stages.Note{Sample: about, Payload: append([]byte{isKeeper}, record...)})
+			_, n := binary.Uvarint(record) // the keeper knows its own name
+			return answer(stages.Note{Sample: about, Payload: append([]byte{isKeeper}, record[:n]...)})
 		},
 	}))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"maps"
 
 	"sluice/stages"
 	"sluice/stages/format"
@@ -95,6 +96,7 @@ func (r *run) formatOptions() format.Options {
 		MaxRow:     max(r.job.Memory/4, 1<<20),
 		Seed:       r.job.Seed,
 		Writes:     r.writes(),
+		Kinds:      r.kinds(),
 		Threads:    max(1, r.job.Threads),
 		Megatron:   r.megatron,
 	}
@@ -136,6 +138,15 @@ func outputFormat(in string) string {
 		return "jsonl"
 	}
 	return in
+}
+
+// kinds are those of the columns that stages add and know the kinds of.
+func (r *run) kinds() map[string]stages.Kind {
+	kinds := map[string]stages.Kind{}
+	for _, s := range r.stages {
+		maps.Copy(kinds, s.Columns().Kinds)
+	}
+	return kinds
 }
 
 // writes lists the columns that stages add or change.

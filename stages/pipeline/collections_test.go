@@ -144,7 +144,7 @@ func TestAgainstCollection(t *testing.T) {
 		}
 	}
 	for _, verify := range []string{"exact", "sketch"} {
-		near := fuzzyJob + fmt.Sprintf("verify = %q\n", verify)
+		near := strings.Replace(fuzzyJob, "[[stage]]", "[read]\nid = \"id\"\n[[stage]]", 1) + fmt.Sprintf("verify = %q\n", verify)
 		first := strings.Replace(near, `"in"`, `"old"`, 1) + fmt.Sprintf("save_sketches = %q\n", "saved-"+verify)
 		if _, err := f.run(first, "first-"+verify, 3, pipeline.Options{}); err != nil {
 			t.Fatal(err)
@@ -176,11 +176,38 @@ func TestAgainstCollection(t *testing.T) {
 					got, want = unnumbered(got), unnumbered(want)
 				}
 				same(t, want, got)
+				f.keepersOfBefore(t, saved)
 				if rep.Report.Duplicates < int64(texts/5) {
 					t.Errorf("%s, %s: %d duplicates", verify, name, rep.Report.Duplicates)
 				}
 			}
 		}
+	}
+}
+
+// keepersOfBefore checks that keepers in a collection are listed by the ids that they had,
+// which begin with 0, 3, 6 or so: families has them in folder 0.
+func (f folder) keepersOfBefore(t *testing.T, out string) {
+	t.Helper()
+	n := 0
+	files, _ := filepath.Glob(filepath.Join(f.path(out), "duplicates", "*"))
+	for _, path := range files {
+		for d, err := range format.ReadTable(path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(d.KeeperShard, ".sketches") {
+				continue
+			}
+			n++
+			var shard, row int
+			if k, err := fmt.Sscanf(d.KeeperID, "%d-%d", &shard, &row); k != 2 || err != nil || shard%3 != 0 {
+				t.Errorf("%s: %s is named %q", out, d.Keeper, d.KeeperID)
+			}
+		}
+	}
+	if n < 10 {
+		t.Errorf("%s: %d keepers are of the collection", out, n)
 	}
 }
 

@@ -42,7 +42,7 @@ const maxID = 3000
 // noteDuplicates notes the removals and keepers of a batch, and what is saved. A sample may
 // have been removed or have become a keeper in several stages. The note of a keeper is its
 // id and the beginning of its text; that of a removed sample is keeper, stage,
-// similarity, group, id.
+// similarity, group, id, and the keeper's id if it is only compared with.
 func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
 	slices.Sort(b.Keepers)
 	slices.SortStableFunc(b.Removed, func(a, b stages.Removal) int { return cmp.Compare(a.Row, b.Row) })
@@ -70,6 +70,9 @@ func (r *run) noteDuplicates(b *stages.Batch, note func(stages.Note)) {
 			payload = binary.LittleEndian.AppendUint32(payload, math.Float32bits(d.Similarity))
 			payload = binary.LittleEndian.AppendUint64(payload, uint64(d.Group))
 			payload = appendBytes(payload, rowID(b, row))
+			if r.shards[r.blocks[d.Keeper.Block()].Shard].Against != "" {
+				payload = append(payload, d.KeeperID...) // that is not read to tell it
+			}
 		case len(saved) > 0:
 			s := saved[0]
 			saved = saved[1:]

@@ -212,6 +212,7 @@ func TestFuzzyInJobs(t *testing.T) {
 		"components, marked":     near + "cluster = \"components\"\naction = \"mark\"\n" + long,
 		"estimates":              short + near + "verify = \"sketch\"\n" + long,
 		"estimates, marked":      near + "verify = \"sketch\"\naction = \"mark\"\n" + second,
+		"marks with ids":         "[read]\nid = \"id\"\n" + near + "action = \"mark\"\n",
 		"filter drops all":       fmt.Sprintf(filter, "all", "min_words = 1000") + near,
 		"nothing is that common": near + "threshold = 1.0\n",
 	} {
@@ -231,7 +232,10 @@ func TestFuzzyInJobs(t *testing.T) {
 			t.Errorf("%s: %d duplicates", name, len(list))
 		}
 		switch name {
-		case "marks twice", "components, marked":
+		case "marks twice", "components, marked", "marks with ids":
+			if name != "components, marked" { // whose filter leaves nothing
+				f.keepersNamed(t, "one", name == "marks with ids")
+			}
 			rows := rowsIn(t, f.tree("one", "data"), "data")
 			marked := 0
 			for _, r := range rows {
@@ -252,6 +256,59 @@ func TestFuzzyInJobs(t *testing.T) {
 				t.Errorf("%s: %d rows are marked, %d listed", name, marked, near)
 			}
 		}
+	}
+}
+
+// keepersNamed checks that near_keeper is what the list of duplicates says, and that of a
+// keeper its own id; and that rows of one cluster have one keeper.
+func (f folder) keepersNamed(t *testing.T, out string, ids bool) {
+	t.Helper()
+	listed := map[string]string{}
+	files, _ := filepath.Glob(filepath.Join(f.path(out), "duplicates", "*"))
+	for _, path := range files {
+		for d, err := range format.ReadTable(path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Stage == "near" {
+				listed[fmt.Sprintf("%s:%d", d.Shard, d.Row)] = d.KeeperID
+			}
+		}
+	}
+	named, clusters := 0, map[int64]string{}
+	for name, r := range rowsIn(t, f.tree(out, "data"), "data") {
+		var d struct {
+			ID      string
+			Near    bool
+			Cluster *int64  `json:"near_cluster"`
+			Keeper  *string `json:"near_keeper"`
+		}
+		if err := json.Unmarshal([]byte(r.line), &d); err != nil {
+			t.Fatal(err)
+		}
+		if (d.Keeper == nil) != (d.Cluster == nil) {
+			t.Errorf("%s has a cluster or a keeper alone: %s", name, r.line)
+		}
+		if d.Keeper == nil {
+			continue
+		}
+		named++
+		if by, seen := clusters[*d.Cluster]; seen && by != *d.Keeper {
+			t.Errorf("cluster %d has keepers %q and %q", *d.Cluster, by, *d.Keeper)
+		}
+		clusters[*d.Cluster] = *d.Keeper
+		if d.Near && ids && *d.Keeper != d.ID {
+			t.Errorf("%s is a keeper, of %q", name, *d.Keeper)
+		}
+		if d.Near {
+			continue
+		}
+		if ids && listed[name] != *d.Keeper || !ids && !strings.Contains(*d.Keeper, ".jsonl:") {
+			t.Errorf("the keeper of %s is %q, listed is %q", name, *d.Keeper, listed[name])
+		}
+	}
+	if named < 20 {
+		t.Errorf("%d rows have a keeper", named)
 	}
 }
 
@@ -286,12 +343,14 @@ func TestFuzzyOfParquetAndFiles(t *testing.T) {
 		f.write("parquet/"+strings.TrimSuffix(strings.TrimPrefix(name, "in/"), "jsonl")+"parquet", b.String())
 	}
 	counts := map[string]int64{}
-	for _, c := range []struct{ folder, read string }{{"in", ""}, {"parquet", ""}, {"files", "[read]\nformat = \"files\"\n"}} {
+	for _, c := range []struct{ folder, read, more string }{
+		{"in", "", ""}, {"parquet", "", "action = \"mark\"\n"}, {"files", "[read]\nformat = \"files\"\n", ""},
+	} {
 		head, near, _ := strings.Cut(strings.Replace(fuzzyJob, `"in"`, fmt.Sprintf("%q", c.folder), 1), "[[stage]]")
 		var want map[string]string
 		for _, ranks := range []int{1, 3} {
 			name := fmt.Sprint(c.folder, ranks)
-			out, err := f.run(head+c.read+"[[stage]]"+near, name, ranks, pipeline.Options{})
+			out, err := f.run(head+c.read+"[[stage]]"+near+c.more, name, ranks, pipeline.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -300,6 +359,20 @@ func TestFuzzyOfParquetAndFiles(t *testing.T) {
 				want = f.tree(name, "data", "duplicates")
 			}
 			same(t, want, f.tree(name, "data", "duplicates"))
+		}
+	}
+	// Each shard has the same columns, whether or not a row of it has a keeper.
+	kinds := map[string]int{}
+	for name, p := range f.tree("parquet3", "data") {
+		file, err := parquet.OpenFile(strings.NewReader(p), int64(len(p)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		kinds[fmt.Sprint(file.Schema())]++
+	}
+	for schema := range kinds {
+		if len(kinds) != 1 || !strings.Contains(schema, "optional binary near_keeper (STRING)") {
+			t.Errorf("%d schemas: %s", len(kinds), schema)
 		}
 	}
 	if counts["in"] < 20 || counts["parquet"] != counts["in"] {

@@ -147,6 +147,9 @@ func firstError(errs []error) error {
 // steps runs a batch through the pass.
 func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, known map[string][]stages.Note) (result, error) {
 	res := result{batch: b, samples: int64(b.Live() + len(b.Damaged)), counts: make([]int64, 0, c.counting)}
+	if c.p > 0 {
+		b.Name = func(id stages.ID) string { return rowName(c.r.locate(id)) }
+	}
 	if before != nil {
 		for i := range b.Keep {
 			if !testBit(before, b.First+int64(i)) {

@@ -269,6 +269,9 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		}
 		known[name] = list
 	}
+	b.Name = func(id stages.ID) string { // about as long as it will be
+		return fmt.Sprintf("%s:%d", r.shards[r.blocks[id.Block()].Shard].Name, id.Row())
+	}
 	was := slices.Clone(b.Keep)
 	left, err := r.cost.Run(ctx, b, known, nil)
 	if err != nil {
