@@ -8,8 +8,8 @@ import (
 	"sluice/stages/progress"
 )
 
-// funnel prints how many rows went into and came out of each stage, and the clusters
-// that dedups found.
+// funnel prints how many rows went into and came out of each stage, the clusters
+// that dedups found, and what they took out of texts.
 func (p *program) funnel(r *pipeline.Report) {
 	rows := [][]string{{"STAGE", "KIND", "ROWS IN", "ROWS OUT", "KEPT"}}
 	for _, s := range r.Stages {
@@ -21,6 +21,11 @@ func (p *program) funnel(r *pipeline.Report) {
 		if c := s.Clusters; c != nil {
 			fmt.Fprintf(p.stdout, "%s: %s of %s samples, the largest of %s around %s\n", s.Name,
 				plural(int(c.Count), "cluster"), progress.Count(c.Samples), progress.Count(c.Largest[0].Size), c.Largest[0].ID)
+		}
+	}
+	for _, s := range r.Stages {
+		if t := s.Trimmed; t != nil {
+			fmt.Fprintf(p.stdout, "%s: %s removed from %s, %s\n", s.Name, plural(int(t.Parts), t.Unit), plural(int(t.Texts), "text"), progress.Bytes(t.Bytes))
 		}
 	}
 	if r.RowsDamaged > 0 {

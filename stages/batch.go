@@ -29,6 +29,8 @@ type Batch struct {
 	Tallies []*Tally
 	// Records holds the rows of a shard of [SavedFormat]; nil for any other.
 	Records [][]byte
+	// Trimmed lists what stages took out of texts.
+	Trimmed []Trimmed
 	// Saved lists what stages save of rows, in the order of the stages.
 	Saved []Saved
 	// Name returns SHARD:ROW of any sample. nil in the first pass, which does not know

@@ -28,6 +28,8 @@ func When(c Common, list []Stage) ([]Stage, error) {
 			made[i] = &f
 		case Mapper:
 			made[i] = &conditionalMapper{s, w}
+		case Collector:
+			made[i] = &conditionalCollector{&conditionalShuffler{s, w}, s}
 		case Shuffler:
 			made[i] = &conditionalShuffler{s, w}
 		}
@@ -48,6 +50,10 @@ func As[T any](s Stage) (T, bool) {
 		if !ok {
 			t, ok = w.Shuffler.(T)
 		}
+	case *conditionalCollector:
+		if !ok {
+			t, ok = w.Shuffler.(T)
+		}
 	}
 	return t, ok
 }
@@ -62,6 +68,8 @@ func Outside(s Stage, b *Batch, i int) (bool, error) {
 	case *conditionalMapper:
 		e = s.when
 	case *conditionalShuffler:
+		e = s.when
+	case *conditionalCollector:
 		e = s.when
 	}
 	if e == nil {
@@ -101,6 +109,9 @@ func (c *conditional) outside(b *Batch) (*[]int, error) {
 		rows = new([]int)
 	}
 	*rows = (*rows)[:0]
+	if b.Records != nil {
+		return rows, nil // of a collection, which has no columns: all are compared with
+	}
 	v := c.when.On(b)
 	defer v.End()
 	for i, kept := range b.Keep {
@@ -185,6 +196,18 @@ func (s *conditionalShuffler) Apply(ctx context.Context, b *Batch, notes []Note)
 	return nil
 }
 
+// A conditionalCollector saves what is known of the rows for which a condition is true.
+type conditionalCollector struct {
+	*conditionalShuffler
+	of Collector
+}
+
+func (c *conditionalCollector) Collection() Collection { return c.of.Collection() }
+
+func (c *conditionalCollector) Save(ctx context.Context, b *Batch) error {
+	return c.hiding(b, func() error { return c.of.Save(ctx, b) })
+}
+
 // Explain says which rows the stage sees, before what else there is to say.
 func (s *conditionalShuffler) Explain() []string {
 	lines := []string{fmt.Sprintf("sees only rows for which %s", s.when.program)}
@@ -199,6 +222,9 @@ func (s *conditionalShuffler) Explain() []string {
 func applies(s Stage) []Need {
 	var needs []Need
 	c := s.Columns()
+	if w, ok := s.(*conditionalCollector); ok {
+		s = w.conditionalShuffler
+	}
 	if w, ok := s.(*conditionalShuffler); ok {
 		c = w.Shuffler.Columns()
 		if len(c.Adds) > 0 {

@@ -33,6 +33,7 @@ func DefaultLines() Lines {
 
 type lines struct {
 	common  stages.Common
+	unit    string
 	units   units
 	judging judging
 	keep    keep
@@ -63,7 +64,7 @@ type lines struct {
 //
 // but for ASCII punctuation, which it compares, control characters, which it leaves out, and its hash, of 64 bits.
 func NewLines(c stages.Common, o Lines) ([]stages.Stage, error) {
-	l := &lines{common: c, minLeft: int(o.MinLeft)}
+	l := &lines{common: c, unit: o.Unit, minLeft: int(o.MinLeft)}
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	var err error
@@ -159,10 +160,19 @@ func (l *lines) meet(ctx context.Context, m stages.Meeting) (stages.Notes, error
 	}}))
 }
 
+// Unit implements stages.Trimmer. Spans overlap, and what goes is sentences.
+func (l *lines) Unit() string {
+	if l.units.sentences > 0 {
+		return "sentence"
+	}
+	return l.unit
+}
+
 // Apply takes out of each row what was found.
 func (l *lines) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) error {
 	c := b.Column(l.common.Column)
 	cut := cutter{units: &l.units}
+	trimmed := stages.Trimmed{Stage: l.Name()}
 	for len(notes) > 0 {
 		id, n := notes[0].Sample, 1
 		for n < len(notes) && notes[n].Sample == id {
@@ -173,11 +183,17 @@ func (l *lines) Apply(_ context.Context, b *stages.Batch, notes []stages.Note) e
 			if err != nil {
 				return err
 			}
+			trimmed.Texts++
+			trimmed.Parts += cut.parts()
+			trimmed.Bytes += int64(len(c.Text[i]) - len(left))
 			if c.SetText(i, left); scan.CodePoints(bytes.TrimSpace(left)) < l.minLeft {
 				b.Drop(i)
 			}
 		}
 		notes = notes[n:]
+	}
+	if trimmed.Texts > 0 {
+		b.Trimmed = append(b.Trimmed, trimmed)
 	}
 	return nil
 }

@@ -182,6 +182,16 @@ func (c *cutter) without(text []byte, notes []stages.Note) ([]byte, error) {
 	return c.join(text), nil
 }
 
+// parts returns how many parts the last text lost.
+func (c *cutter) parts() (n int64) {
+	for _, gone := range c.gone {
+		if gone {
+			n++
+		}
+	}
+	return n
+}
+
 // join joins the parts of text that are not gone. Between two of them stands what ended
 // the first; where that has no line feed and the end of a part that is gone from there has one,
 // that. What ended the text ends it.

@@ -3,8 +3,8 @@ package pipeline
 import (
 	"fmt"
 	"io"
-	"slices"
 	"maps"
+	"slices"
 
 	"sluice/stages"
 	"sluice/stages/format"

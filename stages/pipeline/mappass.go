@@ -23,6 +23,7 @@ type mapPass struct {
 	needs    []stages.Need
 	wanted   []string // columns that a shard must have
 	counting int      // steps that count
+	trims    []string // names of those of them that take parts out of texts
 	notes    bool     // are taken
 	list     bool     // they are for the list of duplicates
 	pool     pool
@@ -146,7 +147,7 @@ func firstError(errs []error) error {
 
 // steps runs a batch through the pass.
 func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, known map[string][]stages.Note) (result, error) {
-	res := result{batch: b, samples: int64(b.Live() + len(b.Damaged)), counts: make([]int64, 0, c.counting)}
+	res := result{batch: b, samples: int64(b.Live() + len(b.Damaged)), counts: make([]int64, 0, c.counting+trimCounts*len(c.trims))}
 	if c.p > 0 {
 		b.Name = func(id stages.ID) string { return rowName(c.r.locate(id)) }
 	}
@@ -161,6 +162,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 	if res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
 		return res, located(err)
 	}
+	res.counts = c.countTrimmed(b, res.counts)
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil
 	}
@@ -182,6 +184,23 @@ func located(err error) error {
 		row.Where = format.Where(row.Batch, row.Row)
 	}
 	return err
+}
+
+// trimCounts is how many counts a step has that takes parts out of texts, besides its rows:
+// texts, parts, bytes. They stand behind the rows of all steps.
+const trimCounts = 3
+
+func (c *mapPass) countTrimmed(b *stages.Batch, counts []int64) []int64 {
+	for _, name := range c.trims {
+		var t stages.Trimmed
+		for _, one := range b.Trimmed {
+			if one.Stage == name {
+				t = one
+			}
+		}
+		counts = append(counts, t.Texts, t.Parts, t.Bytes)
+	}
+	return counts
 }
 
 // countRead notes bytes read from the input.

@@ -42,6 +42,17 @@ type StageReport struct {
 	Clusters *ClusterReport `json:"clusters,omitempty"`
 	// Stats is the file in OUT with what the stage has counted, once the job is done.
 	Stats string `json:"stats,omitempty"`
+	// Trimmed is set for a stage that takes parts out of texts.
+	Trimmed *TrimReport `json:"trimmed,omitempty"`
+}
+
+// A TrimReport is what a stage took out of texts, those included that it dropped for
+// what was left, and those that later stages drop.
+type TrimReport struct {
+	Unit  string `json:"unit"`  // what a part is: line, paragraph, sentence
+	Texts int64  `json:"texts"` // that lost something
+	Parts int64  `json:"parts_removed"`
+	Bytes int64  `json:"bytes_removed"` // of text, with what stood between parts
 }
 
 // String returns the line of the funnel.
@@ -188,7 +199,12 @@ func (r *run) report() (*Report, error) {
 func (r *run) funnel(rows int64) []StageReport {
 	var funnel []StageReport
 	for p, pass := range r.passes {
-		n := 0
+		n, trims := 0, 0
+		for _, step := range pass.Steps {
+			if step.Count {
+				trims++ // where the counts of what was taken out begin
+			}
+		}
 		for _, step := range pass.Steps {
 			if !step.Count {
 				continue
@@ -198,6 +214,11 @@ func (r *run) funnel(rows int64) []StageReport {
 				if rec != nil {
 					s.RowsOut += rec.counts[n]
 				}
+			}
+			if t, ok := stages.As[stages.Trimmer](step.Stage); ok {
+				s.Trimmed = r.trimmed(p, trims)
+				s.Trimmed.Unit = t.Unit()
+				trims += trimCounts
 			}
 			n++
 			rows = s.RowsOut
@@ -211,6 +232,19 @@ func (r *run) funnel(rows int64) []StageReport {
 		funnel = []StageReport{}
 	}
 	return funnel
+}
+
+// trimmed adds up what the counts of pass p from one on say.
+func (r *run) trimmed(p, from int) *TrimReport {
+	rep := new(TrimReport)
+	for _, rec := range r.records[p] {
+		if rec != nil && len(rec.counts) >= from+trimCounts { // of an older sluice it has none
+			rep.Texts += rec.counts[from]
+			rep.Parts += rec.counts[from+1]
+			rep.Bytes += rec.counts[from+2]
+		}
+	}
+	return rep
 }
 
 // writeReport writes OUT/report.json.

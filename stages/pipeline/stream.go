@@ -97,7 +97,7 @@ type blockRun struct {
 func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
 	r, p := s.m.r, s.m.p
 	b := &blockRun{stream: s, shard: shard, rec: &blockRecord{pass: p, block: blk.Index}}
-	b.rec.counts = make([]int64, s.m.counting)
+	b.rec.counts = make([]int64, s.m.counting+trimCounts*len(s.m.trims))
 	b.rec.present = make([]int64, len(s.m.wanted))
 	if err := r.begin(p, blk.Index); err != nil {
 		return nil, err
