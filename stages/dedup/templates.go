@@ -22,6 +22,11 @@ const (
 	maxResiduals = 96 // of a sample and template
 )
 
+// listHubs is what hubs is in the lists of residuals at most: they are many and short, and hold
+// what pages have beyond their template. With 16, pages that are not similar cost
+// twice as much in later waves, and none more is found (sluice bench shapes).
+const listHubs = 4
+
 // Tables that last for one meeting.
 const (
 	tableMet       = "met"       // what the bands gave
@@ -75,7 +80,7 @@ func (f *fuzzy) meetInLists(ctx context.Context, m stages.Meeting, found stages.
 	}
 	pairs, err := m.ByKey(ctx, stages.ByKey{
 		Ask:    func(ask func(stages.Question) error) error { return f.askResiduals(ctx, m, ask) },
-		Judge:  (&bucket{keep: f.keep, hubs: hubs(wave)}).judge,
+		Judge:  (&bucket{keep: f.keep, hubs: min(hubs(wave), listHubs)}).judge,
 		Shared: true,
 	})
 	if err != nil {
