@@ -132,7 +132,7 @@ func TestConditionalMapper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text] []}" {
+	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text] [] map[]}" {
 		t.Errorf("columns %s", got)
 	}
 	b, want := madeBatch(rand.New(rand.NewPCG(1, 8)), 50), madeBatch(rand.New(rand.NewPCG(1, 8)), 50)
@@ -307,5 +307,45 @@ func TestAs(t *testing.T) {
 	}
 	if _, ok := As[Shuffler](list[0]); ok {
 		t.Error("a mapper is a shuffler")
+	}
+}
+
+type collecting struct {
+	Shuffler
+	saved *int
+}
+
+func (c collecting) Name() string           { return "c" }
+func (c collecting) Columns() Columns       { return Columns{} }
+func (c collecting) Collection() Collection { return Collection{Folder: "f"} }
+func (c collecting) Save(_ context.Context, b *Batch) error {
+	*c.saved += b.Live()
+	return nil
+}
+
+// TestWhenSaves: of rows outside a condition nothing is saved, and records of a collection are not
+// asked for columns that they do not have.
+func TestWhenSaves(t *testing.T) {
+	saved := 0
+	list, err := When(Common{When: "x == 1"}, []Stage{collecting{saved: &saved}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := saver(list[0])
+	if c == nil {
+		t.Fatal("a condition hides that the stage saves")
+	}
+	b := NewBatch(&Shard{}, &Block{}, 0, 3)
+	b.Columns = []Column{{Name: "x", Type: Scalars, Values: []Scalar{{Kind: Int, Int: 1}, {Kind: Int, Int: 2}, {Kind: Int, Int: 1}}}}
+	if err := c.Save(context.Background(), b); err != nil || saved != 2 || b.Live() != 3 {
+		t.Errorf("saved %d, %d rows are left: %v", saved, b.Live(), err)
+	}
+	b = NewBatch(&Shard{}, &Block{}, 0, 2)
+	b.Records = make([][]byte, 2)
+	if err := c.Save(context.Background(), b); err != nil || saved != 4 {
+		t.Errorf("of records %d are hidden: %v", 4-saved, err)
+	}
+	if _, ok := As[Collector](list[0]); !ok {
+		t.Error("no collector")
 	}
 }
