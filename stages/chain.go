@@ -16,6 +16,9 @@ type Chain struct {
 	filters []*filter
 	same    []bool    // by filter: its condition has the answer of that of the filter before
 	idle    sync.Pool // of *chainState
+
+	mu    sync.Mutex
+	scans scan.Scans
 }
 
 // A chainState is what one goroutine works with.
@@ -53,6 +56,13 @@ func (e *Expression) follows(before *filter) bool {
 
 // Len returns the number of filters.
 func (c *Chain) Len() int { return len(c.filters) }
+
+// Scans returns how often texts were searched for each of their parts: once for all filters.
+func (c *Chain) Scans() scan.Scans {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scans
+}
 
 // Map does to the batch what the filters would do one after the other. Unless left
 // is nil, left[i] becomes the number of rows that filter i leaves.
@@ -116,6 +126,10 @@ func (c *Chain) end(s *chainState) {
 			s.conditions[k] = nil
 		}
 	}
+	c.mu.Lock()
+	c.scans.Add(s.document.TakeScans())
+	c.mu.Unlock()
 	s.document.Reset(nil) // the text may go
+	s.document.TakeScans()
 	c.idle.Put(s)
 }

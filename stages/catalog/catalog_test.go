@@ -57,7 +57,7 @@ func isFolder(path string) bool {
 }
 
 // parse reads a job file with the stages in dir.
-func parse(t *testing.T, dir, stage string) *job.Job {
+func parse(t testing.TB, dir, stage string) *job.Job {
 	t.Helper()
 	path := filepath.Join(dir, "job.toml")
 	text := "input = '/in'\noutput = '/out'\n" + stage

@@ -73,8 +73,23 @@ func (d *Document) Reset(text []byte) {
 // Text returns the text.
 func (d *Document) Text() []byte { return d.text }
 
-// Scans returns what the document has looked for since it was made.
-func (d *Document) Scans() Scans { return d.scans }
+// TakeScans returns what the document has looked for since it was last asked.
+func (d *Document) TakeScans() Scans {
+	s := d.scans
+	d.scans = Scans{}
+	return s
+}
+
+// Add adds the counts of o.
+func (s *Scans) Add(o Scans) {
+	s.Texts += o.Texts
+	s.Characters += o.Characters
+	s.Words += o.Words
+	s.Lines += o.Lines
+	s.Paragraphs += o.Paragraphs
+	s.Links += o.Links
+	s.Folded += o.Folded
+}
 
 // first says that a part was not asked for before, and counts it.
 func (d *Document) first(p part, count *int64) bool {
