@@ -101,7 +101,7 @@ func countWords(line []byte) (n, longest int64) {
 	for word := range bytes.FieldsFuncSeq(line, isSpace) {
 		n++
 		if int64(len(word)) > longest {
-			longest = max(longest, int64(utf8.RuneCount(word)))
+			longest = max(longest, int64(scan.CodePoints(word)))
 		}
 	}
 	return n, longest

@@ -2,7 +2,8 @@ package code
 
 import (
 	"bytes"
-	"unicode/utf8"
+
+	"sluice/stages/scan"
 )
 
 // comments counts what was found in one file.
@@ -13,7 +14,7 @@ type comments struct {
 
 func (c *comments) add(text []byte) {
 	c.number++
-	c.characters += utf8.RuneCount(text)
+	c.characters += scan.CodePoints(text)
 }
 
 // joined returns the code points of all comments with so many between two of them.

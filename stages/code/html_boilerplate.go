@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -68,7 +67,7 @@ func seenInHTML(r io.Reader) (n int) {
 			return n
 		case html.TextToken:
 			if !hidden {
-				n += utf8.RuneCount(z.Text())
+				n += scan.CodePoints(z.Text())
 			}
 		case html.StartTagToken:
 			name, _ := z.TagName()

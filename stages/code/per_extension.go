@@ -136,7 +136,7 @@ func lineLengths(text []byte, ascii bool) (lines, longest int) {
 	for line := range bytes.SplitSeq(text, []byte{'\n'}) {
 		n := len(line)
 		if !ascii {
-			n = utf8.RuneCount(line)
+			n = scan.CodePoints(line)
 		}
 		lines, longest = lines+1, max(longest, n)
 	}

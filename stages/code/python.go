@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"unicode"
 	"unicode/utf8"
+
+	"sluice/stages/scan"
 )
 
 // pythonComments finds comments, without their #, as comment_parser does. false = the tokenizer
@@ -68,7 +70,7 @@ func (f *pythonFile) read(text []byte) bool {
 		case broken, foreign:
 			return false
 		case comment:
-			f.comments += utf8.RuneCount(f.tokens.value())
+			f.comments += scan.CodePoints(f.tokens.value())
 			continue
 		case end:
 			return !f.invalid && !f.block && !f.tokens.tabs && len(f.brackets) == 0
@@ -259,7 +261,7 @@ func (f *pythonFile) addDoc() {
 	margin, first := -1, true
 	for line := range bytes.SplitSeq(f.expanded, []byte{'\n'}) {
 		if content := bytes.TrimLeftFunc(line, isPythonSpace); len(content) > 0 && !first {
-			if n := utf8.RuneCount(line) - utf8.RuneCount(content); margin < 0 || n < margin {
+			if n := scan.CodePoints(line) - scan.CodePoints(content); margin < 0 || n < margin {
 				margin = n
 			}
 		}
@@ -269,9 +271,9 @@ func (f *pythonFile) addDoc() {
 	characters, pending, begun := 0, 0, false
 	first = true
 	for line := range bytes.SplitSeq(f.expanded, []byte{'\n'}) {
-		n := utf8.RuneCount(line)
+		n := scan.CodePoints(line)
 		if first {
-			n = utf8.RuneCount(bytes.TrimLeftFunc(line, isPythonSpace))
+			n = scan.CodePoints(bytes.TrimLeftFunc(line, isPythonSpace))
 		} else {
 			n = max(0, n-max(margin, 0))
 		}

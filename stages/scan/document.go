@@ -2,7 +2,6 @@ package scan
 
 import (
 	"hash/maphash"
-	"unicode/utf8"
 )
 
 // A Document is one text and what filters ask of it. Each part (characters,
@@ -109,5 +108,5 @@ func (d *Document) CodePoints(s Span) int {
 	if d.Characters().ASCII {
 		return int(s.End - s.Start)
 	}
-	return utf8.RuneCount(d.text[s.Start:s.End])
+	return CodePoints(d.text[s.Start:s.End])
 }

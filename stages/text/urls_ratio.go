@@ -3,7 +3,6 @@ package text
 import (
 	"fmt"
 	"regexp"
-	"unicode/utf8"
 
 	"sluice/stages"
 	"sluice/stages/scan"
@@ -57,7 +56,7 @@ func (f URLsRatio) Score(d *scan.Document) float64 {
 	}
 	n := 0
 	for _, l := range f.links(d) {
-		n += utf8.RuneCount(d.At(l))
+		n += scan.CodePoints(d.At(l))
 	}
 	return divide(n, d.Characters().CodePoints)
 }
