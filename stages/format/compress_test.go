@@ -164,3 +164,22 @@ func TestUnreadableAndChangedFiles(t *testing.T) {
 		t.Errorf("a file that is gone: %v", err)
 	}
 }
+
+// The last row of a file may have no line end, in an archive too.
+func TestLastRowWithoutLineEnd(t *testing.T) {
+	data := bytes.TrimSuffix(manyRows(3, 40), []byte("\n"))
+	for from, ext := range extensions {
+		packed := data
+		if from != "none" {
+			packed = pack(t, from, data, 1<<20)
+		}
+		src, sink := ends(t, stages.DefaultRead(), stages.DefaultWrite(), nil, Options{})
+		pieces, err := readBlocks(t, src, sink, shardOf(t, "a"+ext, packed), 3<<20, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := unpack(t, from, join(t, sink, pieces)); !bytes.Equal(got, data) {
+			t.Errorf("%s: %q came out", from, got)
+		}
+	}
+}

@@ -89,7 +89,7 @@ func (l *lineReader) last(ends []int) ([]byte, int64, []int, *slab, error) {
 		return nil, 0, ends, nil, l.err
 	}
 	run, at := l.slab.buf[l.pos:l.fill:l.fill], l.base+int64(l.pos)
-	l.pos = l.fill
+	l.pos, l.seen = l.fill, 0
 	l.row++
 	l.slab.hold()
 	return run, at, append(ends, len(run)), l.slab, nil
