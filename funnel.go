@@ -18,6 +18,12 @@ func (p *program) funnel(r *pipeline.Report) {
 	rows = append(rows, []string{"all", "", progress.Count(r.RowsIn), progress.Count(r.RowsOut), share(r.RowsOut, r.RowsIn)})
 	p.table(rows, 2)
 	for _, s := range r.Stages {
+		if f := s.Folders; len(f) > 0 {
+			fmt.Fprintf(p.stdout, "%s: %s, the largest %s of %s\n", s.Name, plural(len(f), "folder"), f[0].Folder, plural(int(f[0].Rows), "row"))
+		}
+		for _, x := range s.Sources {
+			fmt.Fprintf(p.stdout, "%s: %s of source %s, which has %s\n", s.Name, plural(int(x.RowsOut), "row"), x.Source, progress.Count(x.RowsIn))
+		}
 		if c := s.Clusters; c != nil {
 			fmt.Fprintf(p.stdout, "%s: %s of %s samples, the largest of %s around %s\n", s.Name,
 				plural(int(c.Count), "cluster"), progress.Count(c.Samples), progress.Count(c.Largest[0].Size), c.Largest[0].ID)

@@ -158,6 +158,8 @@ func (p *program) planPasses(m *plan.Plan) {
 			row := []string{number, "map", step.Stage.Name(), names(c.Reads), strings.Join(c.Adds, " "), "", "", "", ""}
 			if step.Table != "" {
 				row[1], row[3] = "shuffle: apply", ""
+			} else if _, ok := step.Stage.(stages.Mover); ok {
+				row[1] = "move"
 			}
 			if step.Count {
 				row[5] = left()
@@ -172,7 +174,11 @@ func (p *program) planPasses(m *plan.Plan) {
 				progress.Bytes(r.Asked.Bytes), progress.Bytes(r.Answered.Bytes), progress.Bytes(r.Sent)})
 		}
 		if pass.Last() {
-			rows = append(rows, []string{number, "write", m.Job.Output, "", "", "", "", "", ""})
+			where := m.Job.Output
+			if m.Outputs > 0 {
+				where += ": " + plural(m.Outputs, "shard")
+			}
+			rows = append(rows, []string{number, "write", where, "", "", "", "", "", ""})
 		}
 	}
 	p.table(rows, 5)

@@ -60,6 +60,15 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 				end, cut = "not known", true
 				says = "not known: OUT does not record what it cut"
 			}
+		case stages.Mover:
+			says = "moved"
+			if l, ok := x.(stages.Labeler); ok {
+				label, err := l.Label(nil, b, s.index)
+				if err != nil {
+					return err
+				}
+				says += " to " + string(label)
+			}
 		}
 		rows = append(rows, []string{"", name, stages.KindOf(stage), says})
 		if !b.Keep[s.index] {

@@ -23,7 +23,7 @@ type Write struct {
 	Level     int      `toml:"level"`
 	Columns   []string `toml:"columns"` // empty = all
 	Drop      []string `toml:"drop"`
-	ShardSize string   `toml:"shard_size"` // "" = one output shard per input shard
+	ShardSize string   `toml:"shard_size"` // bytes on disk; "" = one output shard per input shard
 	Removed   string   `toml:"removed"`    // none, ids, rows
 
 	// Of format megatron alone.
@@ -42,6 +42,9 @@ type Input struct {
 	Name  string   // name of the [[source]], "" for input
 	Paths []string // absolute files, folders and globs, ** too
 	Read  Read
+	// Weight is how much of the output the input is to be, in proportion to the other
+	// sources; for movers that heed it.
+	Weight float64
 	// Against is the name of the stage that compares the input's samples with
 	// those of the others; they are not written. "" = ordinary.
 	Against string

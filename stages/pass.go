@@ -16,7 +16,7 @@ type Pass struct {
 }
 
 // A Step is what one stage does to the batches of a pass: Map for a mapper,
-// Apply for a shuffler.
+// Apply for a shuffler, nothing for a mover.
 type Step struct {
 	Stage Stage
 	Index int    // of the stage in the job
@@ -111,6 +111,8 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 			if c := saver(s); c != nil && err == nil && p.Last() {
 				err = c.Save(ctx, b)
 			}
+			left[0] = int64(b.Live())
+		case Mover:
 			left[0] = int64(b.Live())
 		}
 		if _, said := errors.AsType[*StageError](err); err != nil && !said {

@@ -35,6 +35,13 @@ func (preparer) Tables() stages.Tables { return stages.Tables{} }
 // Map hides the mapper's method: a shuffler is no mapper.
 func (shuffler) Map() {}
 
+type mover struct{ mapper }
+
+func (mover) Arrange(stages.Left) (stages.Arrangement, error) { return stages.Arrangement{}, nil }
+
+// Map hides the mapper's method: a mover is no mapper.
+func (mover) Map() {}
+
 func draw(passes []stages.Pass) string {
 	var b strings.Builder
 	for _, p := range passes {
@@ -73,6 +80,9 @@ func TestPasses(t *testing.T) {
 		{[]stages.Stage{adder("a"), dedup("d")}, "a* note-d | a d* | "},
 		// A shuffler that only prepares has no step.
 		{[]stages.Stage{filter("f"), prepare("p"), dedup("d"), filter("g")}, "f* note-p | note-d | d* g* | "},
+		// A mover is counted in the last pass, and ends none.
+		{[]stages.Stage{filter("f"), dedup("d"), mover{mapper{name: "m"}}}, "f* note-d | d* m* | "},
+		{[]stages.Stage{mover{mapper{name: "m"}}}, "m* | "},
 		// The last pass lists the duplicates of all dedups.
 		{[]stages.Stage{dedup("d"), filter("f"), dedup("e"), filter("g")}, "note-d | d* f* note-e | d e* g* | "},
 	} {

@@ -6,14 +6,14 @@
 // handed exactly the means of communication that its kind declares. A Mapper
 // is given none, so it cannot wait for another rank. To write a stage, begin
 // with [Filter] if it scores samples one at a time, with [Classifier] if it also
-// names what they are, with [Mapper] if it
-// changes them, with [Shuffler] if it compares them.
+// names what they are, with [Mapper] if it changes them, with [Shuffler] if it compares
+// them, with [Mover] if it moves them to other shards.
 package stages
 
 import "context"
 
-// A Stage is one step of a pipeline. It implements exactly one of [Mapper]
-// and [Shuffler].
+// A Stage is one step of a pipeline. It implements exactly one of [Mapper],
+// [Shuffler] and [Mover].
 type Stage interface {
 	// Name is the name of the stage in the job file, unique in the job.
 	Name() string
@@ -82,6 +82,8 @@ func KindOf(s Stage) string {
 		return "map"
 	case Shuffler:
 		return "shuffle"
+	case Mover:
+		return "move"
 	}
 	return "unknown"
 }

@@ -26,6 +26,8 @@ func When(c Common, list []Stage) ([]Stage, error) {
 			f := *s
 			f.when = e
 			made[i] = &f
+		case Mover:
+			return nil, fmt.Errorf("when: %q arranges the output, and so all rows\nput corpus.where before it, or take the key out", c.Name)
 		case Mapper:
 			made[i] = &conditionalMapper{s, w}
 		case Collector:

@@ -60,7 +60,7 @@ func isFolder(path string) bool {
 func parse(t testing.TB, dir, stage string) *job.Job {
 	t.Helper()
 	path := filepath.Join(dir, "job.toml")
-	text := "input = '/in'\noutput = '/out'\n" + stage
+	text := "output = '/out'\n[[source]]\nname = 'in'\ninput = '/in'\n" + stage
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

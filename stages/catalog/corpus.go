@@ -17,5 +17,11 @@ func corpora() job.Catalog {
 			corpus.Sample{}, corpus.NewSample).Needs("share", "0.1"),
 		"corpus.where": job.NewEntry("keep rows for which a condition over columns is true",
 			corpus.Where{}, corpus.NewWhere).Needs("where", `"lang == 'en'"`),
+		"corpus.blend": job.NewEntry("take rows of the sources by their weights",
+			corpus.DefaultBlend(), corpus.NewBlend),
+		"corpus.shuffle": job.NewEntry("put the rows of all shards into one random order",
+			corpus.DefaultShuffle(), corpus.NewShuffle),
+		"corpus.split": job.NewEntry("put rows into folders by the value of a column",
+			corpus.DefaultSplit(), corpus.NewSplit).Needs("by", `"language"`),
 	}
 }

@@ -119,8 +119,8 @@ func TestWhereFault(t *testing.T) {
 	}
 }
 
-// numbered returns rows of JSONL with ids and a user each.
-func numbered(n int) string {
+// numberedRows returns rows of JSONL with ids and a user each.
+func numberedRows(n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, `{"text":"%d","id":"doc-%d","user":%d}`+"\n", i, i, i%100)
@@ -129,7 +129,7 @@ func numbered(n int) string {
 }
 
 func TestSample(t *testing.T) {
-	rows := numbered(4000)
+	rows := numberedRows(4000)
 	withID := stages.DefaultRead()
 	withID.ID = "id"
 	common := stages.Common{Name: "s", Column: "text", Seed: 1}
@@ -220,7 +220,7 @@ func TestSampleBy(t *testing.T) {
 }
 
 func BenchmarkStages(b *testing.B) {
-	rows := []byte(numbered(4000))
+	rows := []byte(numberedRows(4000))
 	where, sample := Where{"user < 50 and len(text) > 1"}, Sample{0.5, ""}
 	for name, s := range map[string]stages.Stage{
 		"where":  one(b, NewWhere, stages.Common{Column: "text"}, where),

@@ -12,7 +12,7 @@ import (
 )
 
 // count counts rows and returns what the file says.
-func count(t *testing.T, s Stats, shard *stages.Shard, columns map[string][]stages.Scalar, texts ...string) Summary {
+func tallyOf(t *testing.T, s Stats, shard *stages.Shard, columns map[string][]stages.Scalar, texts ...string) Summary {
 	t.Helper()
 	made, err := NewStats(stages.Common{Name: "stats", Column: "text"}, s)
 	if err != nil {
@@ -47,7 +47,7 @@ func count(t *testing.T, s Stats, shard *stages.Shard, columns map[string][]stag
 }
 
 func TestStats(t *testing.T) {
-	out := count(t, DefaultStats(), &stages.Shard{}, nil, "", "one", "one two\n", " \t\n", "日本語", "😀", strings.Repeat("x", 10<<20))
+	out := tallyOf(t, DefaultStats(), &stages.Shard{}, nil, "", "one", "one two\n", " \t\n", "日本語", "😀", strings.Repeat("x", 10<<20))
 	if got := fmt.Sprint(out.All.Documents, out.All.Bytes, out.All.Characters, out.All.Words); got != fmt.Sprint(7, 3+8+3+9+4+10<<20, 3+8+3+3+1+10<<20, 0+1+2+0+1+1+1) {
 		t.Errorf("sums %s", got)
 	}
@@ -69,7 +69,7 @@ func TestBy(t *testing.T) {
 	texts := make([]string, len(values))
 	got := ""
 	s := Stats{By: "lang", MaxValues: 100}
-	for _, g := range count(t, s, &stages.Shard{}, map[string][]stages.Scalar{"lang": values}, texts...).Groups {
+	for _, g := range tallyOf(t, s, &stages.Shard{}, map[string][]stages.Scalar{"lang": values}, texts...).Groups {
 		p, _ := json.Marshal(g.Value)
 		got += fmt.Sprintf("%.20s %d, ", p, g.Documents)
 	}
@@ -77,13 +77,13 @@ func TestBy(t *testing.T) {
 		t.Errorf("groups %s\nwant   %s", got, want)
 	}
 	s.MaxValues = 3
-	out := count(t, s, &stages.Shard{}, map[string][]stages.Scalar{"lang": values}, texts...)
+	out := tallyOf(t, s, &stages.Shard{}, map[string][]stages.Scalar{"lang": values}, texts...)
 	if len(out.Groups) < 3 || out.All.Documents != int64(len(values)) {
 		t.Errorf("%d groups of %d documents", len(out.Groups), out.All.Documents)
 	}
 	shard := &stages.Shard{Name: "web/cc/a.jsonl", Source: "web"}
 	for by, want := range map[string]string{"@source": "web", "@folder": "web/cc", "@shard": "web/cc/a.jsonl"} {
-		out := count(t, Stats{By: by, MaxValues: 1}, shard, nil, "x", "y")
+		out := tallyOf(t, Stats{By: by, MaxValues: 1}, shard, nil, "x", "y")
 		if len(out.Groups) != 1 || out.Groups[0].Value != want || out.Groups[0].Documents != 2 {
 			t.Errorf("%s: %v", by, out.Groups)
 		}
@@ -97,7 +97,7 @@ func TestStatsOfColumns(t *testing.T) {
 		list = append(list, x, -x)
 	}
 	for _, x := range list {
-		out := count(t, Stats{Columns: []string{"score"}, MaxValues: 1}, &stages.Shard{}, map[string][]stages.Scalar{"score": {{Kind: stages.Float, Float: x}}}, "x")
+		out := tallyOf(t, Stats{Columns: []string{"score"}, MaxValues: 1}, &stages.Shard{}, map[string][]stages.Scalar{"score": {{Kind: stages.Float, Float: x}}}, "x")
 		c := out.All.Columns["score"]
 		if c.Numbers != 1 || c.Others != 0 || len(c.Histogram) != 1 {
 			t.Fatalf("%v: %+v", x, c)
@@ -110,7 +110,7 @@ func TestStatsOfColumns(t *testing.T) {
 		}
 	}
 	values := []stages.Scalar{{Kind: stages.Int, Int: 3}, {}, {Kind: stages.String, Str: []byte("3")}, {Kind: stages.Bool, Int: 1}, {Kind: stages.Float, Float: math.NaN()}}
-	c := count(t, Stats{Columns: []string{"n"}, MaxValues: 1}, &stages.Shard{}, map[string][]stages.Scalar{"n": values}, make([]string, len(values))...).All.Columns["n"]
+	c := tallyOf(t, Stats{Columns: []string{"n"}, MaxValues: 1}, &stages.Shard{}, map[string][]stages.Scalar{"n": values}, make([]string, len(values))...).All.Columns["n"]
 	if c.Numbers != 1 || c.Others != 4 || fmt.Sprint(c.Histogram) != "[{3 3.5 1}]" {
 		t.Errorf("%+v", c)
 	}

@@ -14,7 +14,8 @@ import (
 
 // pqFile is an open Parquet file.
 type pqFile struct {
-	f      *os.File
+	f      *os.File    // nil: at is not a file of its own
+	at     io.ReaderAt // what is read
 	file   *parquet.File
 	schema *pqNode
 	bytes  int64 // read so far
@@ -28,7 +29,7 @@ func openParquet(shard *stages.Shard, o Options) (*pqFile, error) {
 	if err != nil {
 		return nil, openError(shard.Path, err)
 	}
-	p := &pqFile{f: f, cached: o.Cached}
+	p := &pqFile{f: f, at: f, cached: o.Cached}
 	info, err := f.Stat()
 	if err == nil && info.Size() != shard.Size {
 		err = &changedError{shard.Path, info.Size(), shard.Size}
@@ -37,11 +38,20 @@ func openParquet(shard *stages.Shard, o Options) (*pqFile, error) {
 		f.Close()
 		return nil, err
 	}
-	err = guard(func() error {
-		if err := checkFooter(f, shard.Size); err != nil {
+	if err := p.open(shard.Size, o); err != nil {
+		f.Close()
+		return nil, &stages.Damaged{Path: shard.Path, Offset: -1, Err: err}
+	}
+	return p, nil
+}
+
+// open reads the footer.
+func (p *pqFile) open(size int64, o Options) error {
+	return guard(func() (err error) {
+		if err := checkFooter(p.at, size); err != nil {
 			return err
 		}
-		p.file, err = parquet.OpenFile(p, shard.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
+		p.file, err = parquet.OpenFile(p, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
 			parquet.ReadBufferSize(min(o.ReadBytes, 1<<20)))
 		if err != nil {
 			return err
@@ -49,11 +59,6 @@ func openParquet(shard *stages.Shard, o Options) (*pqFile, error) {
 		p.schema, err = newSchema(p.file.Metadata().Schema)
 		return err
 	})
-	if err != nil {
-		f.Close()
-		return nil, &stages.Damaged{Path: shard.Path, Offset: -1, Err: err}
-	}
-	return p, nil
 }
 
 // checkFooter looks at the length of the footer before memory is set aside
@@ -91,9 +96,9 @@ func guard(f func() error) (err error) {
 
 // ReadAt reads for the library and counts.
 func (p *pqFile) ReadAt(b []byte, at int64) (int, error) {
-	n, err := p.f.ReadAt(b, at)
+	n, err := p.at.ReadAt(b, at)
 	p.bytes += int64(n)
-	if n > 0 && !p.cached {
+	if n > 0 && !p.cached && p.f != nil {
 		forget(p.f, at, int64(n))
 	}
 	return n, err

@@ -124,6 +124,11 @@ func (p *parquetPiece) Write(b *stages.Batch) error {
 			rows = append(rows, i)
 		}
 	}
+	return p.write(t, rows)
+}
+
+// write writes rows of t.
+func (p *parquetPiece) write(t *pqRows, rows []int) error {
 	for len(rows) > 0 {
 		if err := p.learn(rows[0]); err != nil {
 			return err

@@ -37,6 +37,9 @@ func (j *Job) Canonical() []byte {
 				continue // stands in the stage
 			}
 			put("source."+bare(in.Name)+".input", in.Paths)
+			if in.Weight != 1 {
+				put("source."+bare(in.Name)+".weight", in.Weight)
+			}
 			writeFields(&b, "source."+bare(in.Name), in.Read)
 		}
 	}

@@ -80,6 +80,26 @@ func (j *Job) Build() ([]stages.Stage, error) {
 	return all, nil
 }
 
+// ShardSize is how large output shards are to be, 0 where the job file does not say.
+func (j *Job) ShardSize() int64 {
+	if j.Write.ShardSize == "" {
+		return 0
+	}
+	// Parse has read it before.
+	size, _ := ParseSize(j.Write.ShardSize)
+	return int64(size)
+}
+
+// Weights lists the sources with their weights.
+func (j *Job) Weights() (all []stages.Weight) {
+	for _, in := range j.Inputs {
+		if in.Against == "" {
+			all = append(all, stages.Weight{Source: in.Name, Weight: in.Weight})
+		}
+	}
+	return all
+}
+
 // Resolve fills in what the job file leaves to the node: localRanks is the
 // number of ranks on it, and sharing the number of them that run on the same
 // cores as this one.
@@ -122,6 +142,9 @@ type parser struct {
 	job      *Job
 	catalog  Catalog
 	known    Recipes
+	mover    string // stage that arranges the output, so far
+	weighs   *Stage // it, if it heeds the weights of sources
+	weight   *node  // the first weight of a source
 }
 
 // mistake notes a mistake.
@@ -171,6 +194,7 @@ func (p *parser) check(root *node) {
 	p.writeTable(t)
 	p.inputs(t, root.Place)
 	p.stages(t)
+	p.weights(t)
 	if job, ok := p.table(t, "job"); ok {
 		before := len(p.mistakes)
 		p.bind(job, "[job]", nil, nil, &p.job.Job)

@@ -172,7 +172,7 @@ limit = -1
 
 [write]
 format = "megatron"
-shard_size = "512MB"
+shard_size = "1kB"
 removed = "rows"
 level = 99
 
@@ -219,8 +219,8 @@ did you mean "jsonl"?
 /j/job.toml:11: limit = -1 is negative
 /j/job.toml:14: format = "megatron" needs a tokenizer: a tokenizer.json, or a SentencePiece model
 write tokenizer = "tokenizer.json"
-/j/job.toml:15: "shard_size" is not in this version
-take it out
+/j/job.toml:15: shard_size = "1kB" is less than 1MB
+write a size such as "512MB"
 /j/job.toml:16: removed = "rows" is not in this version
 take it out
 /j/job.toml:17: level = 99 is not between 1 and 22
@@ -338,11 +338,11 @@ func TestSources(t *testing.T) {
 	}
 	_, err = parse("output='o'\n[[source]]\nname='a'\nweight=2.0\n[[source]]\ninput='x'\nfoo=1\n")
 	want := `/j/job.toml:3: source "a" has no input
-/j/job.toml:4: "weight" is not in this version
-take it out
+/j/job.toml:4: weight: no stage of the job heeds it
+end the job with a stage corpus.blend, or take the weights out
 /j/job.toml:5: a source has no name
 write name = "NAME"
-/j/job.toml:7: unknown key "foo" in [[source]]; have add_source, columns, format, id, input, limit, name, rename, sample, strict, text`
+/j/job.toml:7: unknown key "foo" in [[source]]; have add_source, columns, format, id, input, limit, name, rename, sample, strict, text, weight`
 	if err == nil || err.Error() != want {
 		t.Error(err)
 	}

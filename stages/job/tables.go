@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -153,10 +154,9 @@ func (p *parser) writeTable(t table) {
 	}
 	w := &p.job.Write
 	p.bind(write, "[write]", nil, nil, w)
-	if n := write["shard_size"]; n != nil && n.value == "" {
-		delete(write, "shard_size")
+	if n := write["shard_size"]; n != nil && w.ShardSize != "" {
+		p.shardSize(n)
 	}
-	p.later(write, "shard_size")
 	if !p.laterValue(write, "format", "webdataset") {
 		p.oneOf(write, "format", "auto", "jsonl", "parquet", "megatron", "none")
 	}
@@ -209,6 +209,27 @@ func (p *parser) megatron(write table) {
 	}
 }
 
+// arrangedFirst is how to have what a job cannot do in one run.
+const arrangedFirst = `arrange the output as jsonl, and run a second job with format = "megatron" on it`
+
+// minShard is the least size of output shards that a job may ask for.
+const minShard = 1_000_000
+
+// shardSize checks the key shard_size.
+func (p *parser) shardSize(n *node) {
+	size, err := ParseSize(p.job.Write.ShardSize)
+	switch {
+	case err != nil:
+		p.fail(n.Place, "shard_size", err)
+	case size < minShard:
+		p.mistake(n.Place, `write a size such as "512MB"`, "shard_size = %q is less than %v", p.job.Write.ShardSize, Size(minShard))
+	case p.job.Write.Format == "none":
+		p.mistake(n.Place, "take it out", "shard_size with format = \"none\": nothing is written")
+	case p.job.Write.Format == "megatron":
+		p.mistake(n.Place, arrangedFirst, "shard_size with format = \"megatron\" is not in this version")
+	}
+}
+
 // inputs reads input or [[source]].
 func (p *parser) inputs(t table, at Place) {
 	input, source := t["input"], t["source"]
@@ -246,11 +267,19 @@ func (p *parser) sources(n *node) {
 	var taken []string
 	for i, t := range all {
 		at := n.value.([]*node)[i].Place
-		in := stages.Input{Read: p.job.Read}
-		p.later(t, "weight")
+		in := stages.Input{Read: p.job.Read, Weight: 1}
 		p.bind(t, "[[source]]", []string{"input"}, nil, &in.Read, &struct {
-			Name *string `toml:"name"`
-		}{&in.Name})
+			Name   *string  `toml:"name"`
+			Weight *float64 `toml:"weight"`
+		}{&in.Name, &in.Weight})
+		if n := t["weight"]; n != nil {
+			if p.weight == nil {
+				p.weight = n
+			}
+			if in.Weight < 0 || math.IsInf(in.Weight, 0) {
+				p.mistake(n.Place, "", "weight = %v is negative or infinite", in.Weight)
+			}
+		}
 		p.checkRead(t, in.Read)
 		if n := t["text"]; n != nil && in.Read.Text != p.job.Read.Text {
 			// Stages name one text column for all sources.
@@ -396,6 +425,40 @@ func (p *parser) against(t table, stage string, config reflect.Value) {
 
 // construct lets the constructor of a stage look at its values.
 func (p *parser) construct(t table, s Stage) {
-	_, err := s.build()
+	made, err := s.build()
 	p.complaints(err, s.Place, t, "stage "+s.Common.Name+": ")
+	if err == nil {
+		p.arranges(s, made)
+	}
+}
+
+// arranges reports a stage behind one that arranges the output.
+func (p *parser) arranges(s Stage, made []stages.Stage) {
+	mover := slices.ContainsFunc(made, func(s stages.Stage) bool { _, ok := s.(stages.Mover); return ok })
+	switch first := p.mover; {
+	case first != "" && mover:
+		p.mistake(s.Place, "take one of them out, or run a second job on the output of the first", "stages %q and %q both arrange the output", first, s.Common.Name)
+	case first != "":
+		p.mistake(s.Place, fmt.Sprintf("put stage %q last", first), "stage %q stands behind %q, which arranges the output", s.Common.Name, first)
+	case mover && p.job.Write.Format == "megatron":
+		p.mistake(s.Place, arrangedFirst, "stage %q with format = \"megatron\" is not in this version", s.Common.Name)
+	case mover:
+		p.mover = s.Common.Name
+		if slices.ContainsFunc(made, func(s stages.Stage) bool { _, ok := s.(stages.Weigher); return ok }) {
+			p.weighs = &s
+		}
+	}
+}
+
+// weights reports weights that nobody heeds, and a stage that finds none.
+func (p *parser) weights(t table) {
+	heavy := slices.ContainsFunc(p.job.Inputs, func(in stages.Input) bool { return in.Against == "" && in.Weight > 0 })
+	switch {
+	case p.weighs == nil && p.weight != nil:
+		p.mistake(p.weight.Place, "end the job with a stage corpus.blend, or take the weights out", "weight: no stage of the job heeds it")
+	case p.weighs != nil && t["source"] == nil:
+		p.mistake(p.weighs.Place, "write [[source]] tables, each with a name, input and weight, instead of input", "stage %q takes rows of sources, and the job has none", p.weighs.Common.Name)
+	case p.weighs != nil && !heavy:
+		p.mistake(p.weighs.Place, "", "stage %q takes rows of sources, and no source has a weight above 0", p.weighs.Common.Name)
+	}
 }

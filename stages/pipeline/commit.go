@@ -223,7 +223,7 @@ func (r *run) readJournals() (damaged []*manifest.DamagedError, err error) {
 			return r.addRecords(rec.Payload)
 		case kindShard:
 			s := int(d.uint())
-			if d.short || s >= len(r.shards) {
+			if d.short || r.mover == nil && s >= len(r.shards) {
 				return errShort
 			}
 			r.placedShards[s] = true

@@ -21,11 +21,12 @@ type mapPass struct {
 	p        int
 	pass     stages.Pass
 	needs    []stages.Need
-	wanted   []string // columns that a shard must have
-	counting int      // steps that count
-	trims    []string // names of those of them that take parts out of texts
-	notes    bool     // are taken
-	list     bool     // they are for the list of duplicates
+	wanted   []string       // columns that a shard must have
+	counting int            // steps that count
+	trims    []string       // names of those of them that take parts out of texts
+	notes    bool           // are taken
+	list     bool           // they are for the list of duplicates
+	labeler  stages.Labeler // that labels rows; nil = none
 	pool     pool
 	work     *work
 	sources  map[sourceKey]stages.Source
@@ -163,6 +164,11 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		return res, located(err)
 	}
 	res.counts = c.countTrimmed(b, res.counts)
+	if c.labeler != nil {
+		if res.labels, err = c.label(b); err != nil {
+			return res, err
+		}
+	}
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil
 	}

@@ -17,6 +17,7 @@ import (
 
 	"sluice/mpi"
 	"sluice/stages"
+	"sluice/stages/corpus"
 	"sluice/stages/format"
 	"sluice/stages/job"
 	"sluice/stages/manifest"
@@ -86,6 +87,7 @@ type run struct {
 	scratch string // this rank's folder for temporary files
 	stages  []stages.Stage
 	passes  []stages.Pass
+	mover   stages.Mover // arranges the output; nil = each input shard has its own
 
 	shards     []stages.Shard
 	blocks     []stages.Block
@@ -119,6 +121,8 @@ type run struct {
 	shardsMu     sync.Mutex
 	placedShards map[int]bool // output shards in their place
 	placedHere   []int        // of them, put there by this rank in this start
+
+	arranged *stages.Arrangement // what the mover said; nil until then
 }
 
 // Run runs the job on the ranks of c. It is collective, and all ranks get the
@@ -136,6 +140,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	}
 	defer stages.Close(made)
 	r.stages, r.passes = made, stages.Passes(made)
+	r.mover = corpus.Of(made, j.ShardSize())
 	r.plan()
 	r.planRounds()
 	defer r.close()
@@ -244,7 +249,7 @@ func (r *run) agreeKind(ctx context.Context, err error) error {
 		return err
 	}
 	v := []uint64{0}
-	if mistakenJob(err) {
+	if _, mistake := errors.AsType[*JobError](err); mistake || mistakenJob(err) {
 		v[0] = 1
 	}
 	if e := r.comm.AllReduce(ctx, v, mpi.Max); e != nil || v[0] == 0 {
@@ -266,7 +271,14 @@ func (r *run) endLast(ctx context.Context, p int, c *clock) error {
 			return err
 		}
 	}
-	if err := r.joinShards(ctx, c); err != nil {
+	complete := r.joinShards
+	if r.mover != nil {
+		complete = r.moveRows
+	}
+	if err := complete(ctx, c); err != nil {
+		if p == 0 {
+			err = cause(err, r.mistaken(err))
+		}
 		return err
 	}
 	if err := r.summarize(ctx); err != nil {

@@ -23,6 +23,9 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
+		"corpus.blend":    job.NewEntry("blend", corpus.DefaultBlend(), corpus.NewBlend),
+		"corpus.shuffle":  job.NewEntry("shuffle", corpus.DefaultShuffle(), corpus.NewShuffle),
+		"corpus.split":    job.NewEntry("split", corpus.DefaultSplit(), corpus.NewSplit),
 		"corpus.stats":    job.NewEntry("stats", corpus.DefaultStats(), corpus.NewStats),
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact).Takes("action"),
 		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),

@@ -131,10 +131,44 @@ func (r *run) checkNames(shards []stages.Shard) error {
 	if err != nil || len(sinks) == 0 {
 		return err
 	}
+	if r.mover != nil {
+		if err := r.checkFormats(shards); err != nil {
+			return err
+		}
+		if _, labels := r.mover.(stages.Labeler); !labels || r.job.ShardSize() > 0 {
+			return nil // names are numbers
+		}
+	}
 	if err := format.CheckNames(shards, namer{sinks: sinks}); err != nil {
 		return &JobError{err}
 	}
 	return nil
+}
+
+// checkFormats refuses shards whose rows would be of several formats, where rows of all of
+// them may come into one shard.
+func (r *run) checkFormats(shards []stages.Shard) error {
+	var first *stages.Shard
+	for i := range shards {
+		s := &shards[i]
+		switch {
+		case s.Against != "":
+		case first == nil:
+			first = s
+		case r.writtenAs(s) != r.writtenAs(first):
+			return &JobError{fmt.Errorf("rows of %s would stand in one shard with rows of %s: %s and %s\nset write.format = \"jsonl\", or give them separate jobs",
+				first.Name, s.Name, r.writtenAs(first), r.writtenAs(s))}
+		}
+	}
+	return nil
+}
+
+// writtenAs is the format in which a shard is written.
+func (r *run) writtenAs(s *stages.Shard) string {
+	if f := r.job.Write.Format; f != "auto" {
+		return f
+	}
+	return outputFormat(s.Format)
 }
 
 // A namer names each shard as its own sink does.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"sluice/stages"
 	"sluice/stages/manifest"
 )
 
@@ -17,21 +18,24 @@ type blockRecord struct {
 	counts      []int64 // rows left by each counting step
 	present     []int64 // batches that had each wanted column, and last those with rows
 	damaged     int64
-	truncated   bool  // the shard could not be read to its end
-	bytesIn     int64 // read from the input
-	bytesOut    int64 // of the piece
+	truncated   bool           // the shard could not be read to its end
+	bytesIn     int64          // read from the input
+	bytesOut    int64          // of the piece
+	left        int64          // rows of the piece
+	labels      []stages.Label // of them, sorted by name; nil without a labeler
 
 	alive   manifest.Ref // bitmap of the rows left; the zero Ref means all of them
 	damage  manifest.Ref // list of damaged rows
 	notes   manifest.Ref // about the rows of the block
 	piece   manifest.Ref // of the output shard
 	tallies manifest.Ref // what stages have counted
+	tags    manifest.Ref // index of the label of each row left, a uvarint
 }
 
 func (r *blockRecord) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(r.pass))
 	b = binary.AppendUvarint(b, uint64(r.block))
-	for _, v := range []int64{r.rows, r.samples, r.damaged, r.noted, r.bytesIn, r.bytesOut} {
+	for _, v := range []int64{r.rows, r.samples, r.damaged, r.noted, r.bytesIn, r.bytesOut, r.left} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
 	truncated := byte(0)
@@ -45,7 +49,11 @@ func (r *blockRecord) append(b []byte) []byte {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 	}
-	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece, r.tallies} {
+	b = binary.AppendUvarint(b, uint64(len(r.labels)))
+	for _, l := range r.labels {
+		b = binary.AppendUvarint(appendBytes(b, []byte(l.Name)), uint64(l.Rows))
+	}
+	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece, r.tallies, r.tags} {
 		b = appendRef(b, ref)
 	}
 	return b
@@ -58,7 +66,7 @@ var errShort = errors.New("a record of the journal is of another version\nstart 
 func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 	d := decoder{p: p}
 	r := &blockRecord{pass: int(d.uint()), block: int(d.uint())}
-	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.noted, &r.bytesIn, &r.bytesOut} {
+	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.noted, &r.bytesIn, &r.bytesOut, &r.left} {
 		*v = int64(d.uint())
 	}
 	r.truncated = d.byte() == 1
@@ -71,7 +79,14 @@ func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 			*list = append(*list, int64(d.uint()))
 		}
 	}
-	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece, &r.tallies} {
+	labels := d.uint()
+	if labels > uint64(len(d.p)) {
+		return nil, nil, errShort
+	}
+	for range labels {
+		r.labels = append(r.labels, stages.Label{Name: string(d.bytes()), Rows: int64(d.uint())})
+	}
+	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece, &r.tallies, &r.tags} {
 		*ref = d.ref()
 	}
 	if d.short {

@@ -44,6 +44,10 @@ type StageReport struct {
 	Stats string `json:"stats,omitempty"`
 	// Trimmed is set for a stage that takes parts out of texts.
 	Trimmed *TrimReport `json:"trimmed,omitempty"`
+	// Folders is set for a mover that puts rows into folders, the largest first.
+	Folders []FolderReport `json:"folders,omitempty"`
+	// Sources is set for a mover that takes rows of sources by their weights.
+	Sources []SourceReport `json:"sources,omitempty"`
 }
 
 // A TrimReport is what a stage took out of texts, those included that it dropped for
@@ -53,6 +57,20 @@ type TrimReport struct {
 	Texts int64  `json:"texts"` // that lost something
 	Parts int64  `json:"parts_removed"`
 	Bytes int64  `json:"bytes_removed"` // of text, with what stood between parts
+}
+
+// A SourceReport says how many rows of a source were left, and how many stand in the output,
+// copies counted.
+type SourceReport struct {
+	Source  string `json:"source"`
+	RowsIn  int64  `json:"rows_in"`
+	RowsOut int64  `json:"rows_out"`
+}
+
+// A FolderReport says how many rows stand in a folder of OUT/data.
+type FolderReport struct {
+	Folder string `json:"folder"`
+	Rows   int64  `json:"rows"`
 }
 
 // String returns the line of the funnel.
@@ -209,6 +227,7 @@ func (r *run) funnel(rows int64) []StageReport {
 			if !step.Count {
 				continue
 			}
+			_, moves := step.Stage.(stages.Mover)
 			s := StageReport{Name: step.Stage.Name(), Kind: stages.KindOf(step.Stage), RowsIn: rows, Clusters: r.clusters[step.Stage.Name()], Stats: r.summaries[step.Stage.Name()]}
 			for _, rec := range r.records[p] {
 				if rec != nil {
@@ -219,6 +238,13 @@ func (r *run) funnel(rows int64) []StageReport {
 				s.Trimmed = r.trimmed(p, trims)
 				s.Trimmed.Unit = t.Unit()
 				trims += trimCounts
+			}
+			if moves && r.arranged != nil {
+				s.RowsOut = r.arranged.Rows
+				s.Folders = r.folders()
+				for _, p := range r.arranged.Sources {
+					s.Sources = append(s.Sources, SourceReport{p.Source, p.Left, p.Given})
+				}
 			}
 			n++
 			rows = s.RowsOut

@@ -35,6 +35,7 @@ func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	}
 	if c.pass.Last() {
 		c.sinks = r.sinks
+		c.labeler, _ = r.mover.(stages.Labeler)
 	}
 	c.sources = map[sourceKey]stages.Source{}
 	for i := range r.shards {
@@ -210,7 +211,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 		if rec := r.records[p][b]; rec != nil && r.verifyBlock(rec) != nil {
 			bad = binary.AppendUvarint(bad, uint64(b))
 		}
-		if s := r.blocks[b].Shard; c.pass.Last() && b == r.firstBlock[s] && r.placedShards[s] {
+		if s := r.blocks[b].Shard; c.pass.Last() && r.mover == nil && b == r.firstBlock[s] && r.placedShards[s] {
 			for _, path := range r.outputPaths(s) {
 				if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 					bad = binary.AppendUvarint(bad, uint64(len(r.blocks)+s))
@@ -244,7 +245,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 }
 
 func (r *run) verifyBlock(rec *blockRecord) error {
-	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes, rec.tallies} {
+	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes, rec.tallies, rec.tags} {
 		if ref == (manifest.Ref{}) {
 			continue
 		}
@@ -257,7 +258,7 @@ func (r *run) verifyBlock(rec *blockRecord) error {
 		}
 	}
 	shard := r.blocks[rec.block].Shard
-	if rec.piece == (manifest.Ref{}) || r.placedShards[shard] {
+	if rec.piece == (manifest.Ref{}) || r.mover == nil && r.placedShards[shard] {
 		return nil
 	}
 	return checkPiece(r.dir, rec.piece)

@@ -58,7 +58,7 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 			return about(shard.Path, err)
 		}
 		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1, ended: b == span.end-1}
-		if s.part != nil && b == span.end-1 && r.wholeShard(span) && isPart(s.m.sink(shard), span.end-span.first) {
+		if s.part != nil && r.mover == nil && b == span.end-1 && r.wholeShard(span) && isPart(s.m.sink(shard), span.end-span.first) {
 			done.shard = shard.Index
 		}
 		if err := s.m.finish(done); err != nil {
@@ -76,6 +76,7 @@ type result struct {
 	counts  []int64
 	notes   []byte // in the form of a table
 	noted   int64
+	labels  labels // of the rows left, for the mover
 }
 
 // A blockRun is the state of a block between its first batch and its last.
@@ -92,6 +93,7 @@ type blockRun struct {
 	listed  int
 	tallies []*stages.Tally
 	notes   io.Writer // nil until something is noted
+	tags    tags      // of the rows left, for the mover
 }
 
 func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
@@ -208,6 +210,9 @@ func (b *blockRun) consume(res result) error {
 		}
 	}
 	b.alive.append(res.batch.Keep)
+	if err := b.tag(res.labels); err != nil {
+		return err
+	}
 	if len(res.notes) > 0 {
 		if err := b.note(res); err != nil {
 			return err
@@ -278,7 +283,7 @@ func (b *blockRun) finish() (err error) {
 			return err
 		}
 	}
-	if bits := b.alive.bytes(); bits != nil && !b.m.pass.Last() {
+	if bits := b.alive.bytes(); bits != nil && (!b.m.pass.Last() || b.m.r.mover != nil) {
 		seg, err := b.openSegment()
 		if err != nil {
 			return err
@@ -288,6 +293,10 @@ func (b *blockRun) finish() (err error) {
 		}
 	}
 	if err := b.writeTallies(); err != nil {
+		return err
+	}
+	b.rec.left = b.alive.rows - b.alive.gone
+	if err := b.endTags(); err != nil {
 		return err
 	}
 	if b.segment != nil {

@@ -41,6 +41,7 @@ type Plan struct {
 	Memory  int64 // peak resident set of a process
 	Scratch int64 // per rank
 	State   int64 // in OUT/.sluice
+	Outputs int   // output shards, where a mover makes them; else 0
 }
 
 // A Pass is the cost of one pass over the input.
@@ -127,13 +128,16 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.scale(s)
+	if err := p.arrange(s, p.scale(s)); err != nil {
+		return nil, err
+	}
 	p.size(s)
 	return p, nil
 }
 
-// scale turns what the sample showed into what the whole input will.
-func (p *Plan) scale(s *sampled) {
+// scale turns what the sample showed into what the whole input will, and returns how many times
+// that is as much.
+func (p *Plan) scale(s *sampled) float64 {
 	p.Sampled = s.bytes
 	factor := 1.0
 	if s.bytes > 0 {
@@ -163,6 +167,7 @@ func (p *Plan) scale(s *sampled) {
 			grow(&c.Rows[k])
 		}
 	}
+	return factor
 }
 
 // Warnings says what about the job is likely to hurt.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"sluice/mpi"
+	"sluice/stages/corpus"
 	"sluice/stages/dedup"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
@@ -22,6 +23,8 @@ func catalogue() job.Catalog {
 	return job.Catalog{
 		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy),
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact),
+		"corpus.shuffle":  job.NewEntry("shuffle", corpus.DefaultShuffle(), corpus.NewShuffle),
+		"corpus.blend":    job.NewEntry("blend", corpus.DefaultBlend(), corpus.NewBlend),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount),
 	}
 }
@@ -50,10 +53,13 @@ func TestPlanAgainstRun(t *testing.T) {
 		id                  string
 		sample              int64
 		within              float64
+		last                string // of the job file
 	}{
-		{"whole", 6, 3000, 20, "", 0, 0.05},
-		{"with ids", 3, 4000, 5, "\nid = \"id\"", 0, 0.05},
-		{"sampled", 8, 20000, 40, "", 6 << 20, 0.2},
+		{"whole", 6, 3000, 20, "", 0, 0.05, ""},
+		{"with ids", 3, 4000, 5, "\nid = \"id\"", 0, 0.05, ""},
+		{"sampled", 8, 20000, 40, "", 6 << 20, 0.2, ""},
+		{"moved", 5, 3000, 20, "", 0, 0.05, "[[stage]]\nuse = \"corpus.shuffle\"\n[write]\ncompress = \"zstd\"\n"},
+		{"blended", 6, 8000, 40, "", 2 << 20, 0.2, "[[stage]]\nuse = \"corpus.blend\"\nsamples = 70000\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -62,8 +68,8 @@ func TestPlanAgainstRun(t *testing.T) {
 			}
 			write(t, filepath.Join(dir, "in"), c.shards, c.rows, c.words)
 			path := filepath.Join(dir, "job.toml")
-			toml := "input = [\"in\"]\noutput = \"out\"\nmemory = \"64MB\"\n[read]\ntext = \"text\"" + c.id +
-				"\n[[stage]]\nuse = \"text.word_count\"\nmin_words = 4\n[[stage]]\nuse = \"dedup.exact\"\n"
+			toml := "output = \"out\"\nmemory = \"64MB\"\n[[source]]\nname = \"in\"\ninput = [\"in\"]\n[read]\ntext = \"text\"" + c.id +
+				"\n[[stage]]\nuse = \"text.word_count\"\nmin_words = 4\n[[stage]]\nuse = \"dedup.exact\"\n" + c.last
 			if err := os.WriteFile(path, []byte(toml), 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -99,7 +105,11 @@ func TestPlanAgainstRun(t *testing.T) {
 			}
 			near(t, "bytes sent", made.Sent(), sent, c.within)
 			near(t, "rows", made.Rows, report.RowsIn, c.within)
-			near(t, "rows left", made.Passes[1].Rows[0], report.RowsOut, c.within)
+			left := made.Passes[1].Rows
+			near(t, "rows left", left[len(left)-1], report.RowsOut, c.within)
+			if files, _ := filepath.Glob(filepath.Join(dir, "out", "data", "*")); made.Outputs > 0 && made.Outputs != len(files) {
+				t.Errorf("the plan says %d output shards, the run wrote %d", made.Outputs, len(files))
+			}
 		})
 	}
 }

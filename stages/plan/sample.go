@@ -33,6 +33,7 @@ type sampled struct {
 	bytes, rows int64
 	missing     map[int][]string   // by shard: columns of the pass that no row had so far
 	before      map[stages.ID]bool // rows that earlier passes dropped
+	moved       map[int]*moved     // by block: what a mover is given; nil = nothing moves
 
 	comm    mpi.Comm // of this rank alone
 	tables  map[string]*round.Table
@@ -155,6 +156,7 @@ type blockSample struct {
 	*sampled
 	cost  *Pass
 	known map[string]*round.Reader
+	move  *moving // of the last pass; nil = nothing moves
 	notes []byte
 	count int64
 }
@@ -169,6 +171,12 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 	shard := &s.shards[blk.Shard]
 	if cost.Last() && shard.Against != "" {
 		return nil
+	}
+	if cost.Last() {
+		var err error
+		if run.move, err = s.startMoving(shard, blk.Index); err != nil {
+			return err
+		}
 	}
 	src, err := s.source(shard, cost.Needs)
 	if err != nil {
@@ -202,6 +210,11 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 	}
 	if p == 0 {
 		s.bytes += min(in.BytesRead(), blk.Bytes)
+	}
+	if run.move != nil {
+		if err := run.move.close(); err != nil {
+			return err
+		}
 	}
 	return run.keep(blk.Index)
 }
@@ -284,6 +297,9 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	}
 	if r.cost.Last() {
 		r.list(b)
+		if r.move != nil {
+			return r.move.add(b)
+		}
 		return nil
 	}
 	for i, kept := range b.Keep {
