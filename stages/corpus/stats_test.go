@@ -11,7 +11,7 @@ import (
 	"sluice/stages"
 )
 
-// count counts rows and returns what the file says.
+// tallyOf counts rows and returns what the file says.
 func tallyOf(t *testing.T, s Stats, shard *stages.Shard, columns map[string][]stages.Scalar, texts ...string) Summary {
 	t.Helper()
 	made, err := NewStats(stages.Common{Name: "stats", Column: "text"}, s)
