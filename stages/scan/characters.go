@@ -2,6 +2,7 @@ package scan
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,8 @@ type Characters struct {
 	Space       int // of "\t\n\r\b ": not all of white space
 	Parentheses int // of {}⟨⟩[]()
 	ASCII       bool
+
+	invalid bool // some bytes are no code points
 }
 
 // Characters returns the counts of the text.
@@ -102,6 +105,7 @@ func (c *Characters) addRune(r rune, size int) {
 	c.CodePoints++
 	c.ASCII = false
 	if r == utf8.RuneError && size == 1 {
+		c.invalid = true
 		return
 	}
 	f := classOf(r).flags
@@ -111,4 +115,19 @@ func (c *Characters) addRune(r rune, size int) {
 	if r == '⟨' || r == '⟩' {
 		c.Parentheses++
 	}
+}
+
+// countStarts returns the number of code points of text, which is valid: that of the bytes that continue none.
+func countStarts(text []byte) int {
+	n, i := len(text), 0
+	for ; i+8 <= len(text); i += 8 {
+		v := binary.LittleEndian.Uint64(text[i:])
+		n -= bits.OnesCount64(v >> 7 & ^(v >> 6) & 0x0101010101010101)
+	}
+	for ; i < len(text); i++ {
+		if !utf8.RuneStart(text[i]) {
+			n--
+		}
+	}
+	return n
 }

@@ -23,6 +23,7 @@ type Document struct {
 
 	chars      Characters
 	words      []Word
+	ends       []uint32 // of lines
 	lines      []Line
 	paragraphs []Piece
 	repeats    [2]Repeats // of lines, of paragraphs
@@ -44,6 +45,7 @@ const (
 	repeats
 	links
 	folded
+	lineFeeds
 )
 
 // Scans counts how often documents looked for a part, over all their texts.
@@ -105,8 +107,11 @@ func (d *Document) At(s Span) []byte { return d.text[s.Start:s.End] }
 
 // CodePoints returns the number of code points of a span.
 func (d *Document) CodePoints(s Span) int {
-	if d.Characters().ASCII {
+	switch c := d.Characters(); {
+	case c.ASCII:
 		return int(s.End - s.Start)
+	case c.invalid:
+		return CodePoints(d.text[s.Start:s.End])
 	}
-	return CodePoints(d.text[s.Start:s.End])
+	return countStarts(d.text[s.Start:s.End])
 }

@@ -18,16 +18,11 @@ func (d *Document) Lines() []Line {
 		return d.lines
 	}
 	d.lines = d.lines[:0]
-	for at := 0; at < len(d.text); {
-		end := len(d.text)
-		if n := bytes.IndexByte(d.text[at:], '\n'); n >= 0 {
-			end = at + n
-		}
+	at := uint32(0)
+	for _, end := range d.lineEnds() {
 		line := d.text[at:end]
 		if first := skipSpace(line, 0); first < len(line) {
-			d.lines = append(d.lines, Line{
-				Span{uint32(at), uint32(end)}, uint32(at + first), uint32(at + trimmedEnd(line)),
-			})
+			d.lines = append(d.lines, Line{Span{at, end}, at + uint32(first), at + uint32(trimmedEnd(line))})
 		}
 		at = end + 1
 	}
@@ -41,14 +36,32 @@ func (d *Document) Paragraphs() []Piece {
 		return d.paragraphs
 	}
 	d.paragraphs = d.paragraphs[:0]
-	for at := 0; ; {
-		n := bytes.Index(d.text[at:], []byte("\n\n"))
-		if n < 0 {
-			d.paragraphs = append(d.paragraphs, Span{uint32(at), uint32(len(d.text))})
-			return d.paragraphs
+	at, ends := uint32(0), d.lineEnds()
+	for i, end := range ends {
+		if end >= at && i+1 < len(ends) && end+1 == ends[i+1] && int(end)+1 < len(d.text) {
+			d.paragraphs = append(d.paragraphs, Span{at, end})
+			at = end + 2
 		}
-		d.paragraphs = append(d.paragraphs, Span{uint32(at), uint32(at + n)})
-		at += n + 2
+	}
+	d.paragraphs = append(d.paragraphs, Span{at, uint32(len(d.text))})
+	return d.paragraphs
+}
+
+// lineEnds returns where line feeds stand, and the end of the text.
+func (d *Document) lineEnds() []uint32 {
+	if d.found&lineFeeds != 0 {
+		return d.ends
+	}
+	d.found |= lineFeeds
+	d.ends = d.ends[:0]
+	for at := 0; ; {
+		n := bytes.IndexByte(d.text[at:], '\n')
+		if n < 0 {
+			d.ends = append(d.ends, uint32(len(d.text)))
+			return d.ends
+		}
+		at += n + 1
+		d.ends = append(d.ends, uint32(at-1))
 	}
 }
 
