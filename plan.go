@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -210,7 +211,11 @@ func (p *program) planCost(m *plan.Plan) {
 		{"sent", progress.Bytes(m.Sent()) + " between ranks"},
 		{"memory", fmt.Sprintf("%s per %s", progress.Bytes(m.Memory), what)},
 		{"scratch", fmt.Sprintf("%s per rank, in %s", progress.Bytes(m.Scratch), m.Job.Scratch)},
+		{"removed", progress.Bytes(m.Removed()) + " in OUT/removed, before it is compressed"},
 		{"state", progress.Bytes(m.State) + " in OUT/.sluice while it runs"},
+	}
+	if m.Removed() == 0 {
+		lines = slices.DeleteFunc(lines, func(l []string) bool { return l[0] == "removed" })
 	}
 	p.table(lines, len(lines[0]))
 }

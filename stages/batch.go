@@ -2,7 +2,9 @@ package stages
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 )
 
 // A Batch is a run of consecutive rows of one block, stored by column. One
@@ -36,11 +38,16 @@ type Batch struct {
 	// Name returns SHARD:ROW of any sample. nil in the first pass, which does not know
 	// yet how many rows come before a block.
 	Name func(ID) string
+	// Rejected lists which stage dropped which row, where Traced is set, in the order in
+	// which they did.
+	Traced   bool
+	Rejected []Rejection
 	// Origin is what the source needs to write unchanged rows back. Only
 	// package format looks inside.
 	Origin any
 
 	live int
+	by   string // the stage that is at work on a traced batch
 }
 
 // Damage is a row that could not be read.
@@ -60,6 +67,15 @@ type Removal struct {
 	// KeeperID is the user's id of the keeper where the stage knows it; nil otherwise,
 	// and then the keeper tells it.
 	KeeperID []byte
+}
+
+// A Rejection says which stage dropped row Row, and why.
+type Rejection struct {
+	Row     int
+	Stage   string
+	Score   float64 // that the stage gave the row, of a dedup the similarity; NaN: none
+	Repeats bool    // Keeper stays in its place
+	Keeper  ID
 }
 
 // NewBatch returns a batch of n rows, all kept, without columns.
@@ -110,21 +126,57 @@ func (b *Batch) Writable(name string) *Column {
 }
 
 // Drop takes row i out of the run.
-func (b *Batch) Drop(i int) {
-	if b.Keep[i] {
-		b.Keep[i] = false
-		b.live--
+func (b *Batch) Drop(i int) { b.reject(Rejection{Row: i, Stage: b.by, Score: math.NaN()}) }
+
+// Reject drops row i, to which a stage gave a score; NaN = none.
+func (b *Batch) Reject(i int, stage string, score float64) {
+	b.reject(Rejection{Row: i, Stage: stage, Score: score})
+}
+
+func (b *Batch) reject(r Rejection) {
+	if !b.Keep[r.Row] {
+		return
 	}
+	b.Keep[r.Row] = false
+	b.live--
+	if b.Traced && r.Stage != "" {
+		b.Rejected = append(b.Rejected, r)
+	}
+}
+
+// trace calls f, in which a stage works on the batch. Rows that are kept after it were not
+// dropped, whatever happened to them in between.
+func (b *Batch) trace(stage string, f func() error) error {
+	if !b.Traced {
+		return f()
+	}
+	n := len(b.Rejected)
+	b.by = stage
+	err := f()
+	b.by = ""
+	own := slices.DeleteFunc(b.Rejected[n:], func(r Rejection) bool { return b.Keep[r.Row] })
+	b.Rejected = b.Rejected[:n+len(own)]
+	return err
 }
 
 // Damage takes row i out because it cannot be read.
 func (b *Batch) Damage(i int, offset int64, format string, args ...any) {
-	b.Drop(i)
+	b.reject(Rejection{Row: i})
 	b.Damaged = append(b.Damaged, Damage{b.First + int64(i), offset, fmt.Sprintf(format, args...)})
 }
 
 // Remove takes row r.Row out as a duplicate.
 func (b *Batch) Remove(r Removal) {
-	b.Drop(r.Row)
+	by := Rejection{Row: r.Row, Stage: r.Stage, Repeats: true, Keeper: r.Keeper}
+	if b.Traced {
+		by.Score = decimal(r.Similarity)
+	}
+	b.reject(by)
 	b.Removed = append(b.Removed, r)
+}
+
+// decimal returns the number that a float32 is written as.
+func decimal(f float32) float64 {
+	x, _ := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	return x
 }

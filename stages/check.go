@@ -66,3 +66,17 @@ func checkDropped(s Stage, dropped map[string]string) (errs []error) {
 	}
 	return errs
 }
+
+// CheckOwn returns an error for each stage that reads the text column of a source by the
+// source's own name for it.
+func CheckOwn(list []Stage, inputs []Input) error {
+	var errs []error
+	for _, in := range inputs {
+		for _, s := range list {
+			if own := in.Read.Own; own != "" && slices.ContainsFunc(s.Columns().Reads, func(n Need) bool { return n.Name == own }) {
+				errs = append(errs, fmt.Errorf("stage %q reads column %q, which is the text of source %q\nname it %q in the stage, as in [read]", s.Name(), own, in.Name, in.Read.Text))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -11,6 +11,9 @@ type Read struct {
 	Limit     int64             `toml:"limit"`   // rows per shard, 0 = all
 	AddSource string            `toml:"add_source"`
 	Strict    bool              `toml:"strict"` // validate values that nobody reads, too
+	// Own is what the rows of a [[source]] call the text column, and are written with, where
+	// that is not Text, as which all stages know it; "" = Text.
+	Own string
 }
 
 // DefaultRead returns the [read] table of an empty job file.

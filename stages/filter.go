@@ -83,6 +83,6 @@ func (f *filter) judge(d *scan.Document, b *Batch, i int) {
 		}
 		b.Column(f.common.Name).Values[i] = v
 	case !stays:
-		b.Drop(i)
+		b.Reject(i, f.common.Name, c.Score)
 	}
 }

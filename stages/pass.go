@@ -104,10 +104,10 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 				err = c.Map(ctx, b, left)
 				break
 			}
-			err = s.Map(ctx, b)
+			err = b.trace(s.Name(), func() error { return s.Map(ctx, b) })
 			left[0] = int64(b.Live())
 		case Shuffler:
-			err = s.Apply(ctx, b, known[step.Table])
+			err = b.trace(s.Name(), func() error { return s.Apply(ctx, b, known[step.Table]) })
 			if c := saver(s); c != nil && err == nil && p.Last() {
 				err = c.Save(ctx, b)
 			}

@@ -139,7 +139,8 @@ func (c *conditional) hiding(b *Batch, f func() error) error {
 		return err
 	}
 	for _, i := range *rows {
-		b.Drop(i)
+		b.Keep[i] = false
+		b.live--
 	}
 	err = f()
 	for _, i := range *rows {

@@ -63,6 +63,9 @@ func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool
 		at(r.AddSource)
 	}
 	for _, f := range fields {
+		if r.Own != "" && f.name == r.Own {
+			return nil, fmt.Errorf("column %q is the text of a source, which the job knows as %q\nname it %q elsewhere, too", r.Own, r.Text, r.Text)
+		}
 		if slices.Contains(strings.Split(f.path, "."), "") {
 			return nil, fmt.Errorf("column name %q is empty or has an empty part", f.path)
 		}
@@ -70,8 +73,42 @@ func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool
 	return fields, nil
 }
 
+// ownName returns what a column of the job is called in rows of a source, as it writes them.
+func ownName(r stages.Read, name string) string {
+	if r.Own != "" && name == r.Text {
+		return r.Own
+	}
+	return name
+}
+
+// ownNames does so for a list.
+func ownNames(r stages.Read, names []string) []string {
+	if r.Own == "" {
+		return names
+	}
+	own := make([]string, len(names))
+	for i, name := range names {
+		own[i] = ownName(r, name)
+	}
+	return own
+}
+
+// columnOf returns the column of a batch that rows of a source are written with under a
+// name, or nil.
+func columnOf(b *stages.Batch, r *stages.Read, name string) *stages.Column {
+	switch {
+	case r.Own == "":
+	case name == r.Own:
+		name = r.Text
+	case name == r.Text:
+		return nil // another one of the input, which the job does not see
+	}
+	return b.Column(name)
+}
+
 // inputName returns what a column of the job is called in the input.
 func inputName(r stages.Read, name string) string {
+	name = ownName(r, name)
 	for _, from := range slices.Sorted(maps.Keys(r.Rename)) {
 		if r.Rename[from] == name {
 			return from

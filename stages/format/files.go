@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -42,7 +43,7 @@ func (s *filesSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, e
 func (s *filesSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
 	for _, f := range s.fields {
 		if f.main && f.path != "text" {
-			return nil, &MissingColumn{Path: shard.Path, Column: f.name, Has: []string{"id", "text"}}
+			return nil, &MissingColumn{Path: shard.Path, Source: shard.Source, Column: ownName(s.read, f.name), Has: []string{"id", "text"}}
 		}
 	}
 	return &filesReader{source: s, shard: shard, block: b, sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}, nil
@@ -145,6 +146,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 // columns makes the columns that were asked for.
 func (r *filesReader) columns(b *stages.Batch, d *docs) {
 	b.RowID = d.ids
+	texts := slices.Clone(d.texts) // stages may change the column
 	for _, f := range r.source.fields {
 		if !f.text && !f.scalar {
 			continue
@@ -152,7 +154,7 @@ func (r *filesReader) columns(b *stages.Batch, d *docs) {
 		from := make([][]byte, b.Len()) // a column that documents do not have
 		switch f.path {
 		case "text":
-			from = d.texts
+			from = texts
 		case "id":
 			from = d.ids
 		}
@@ -195,11 +197,12 @@ func (d *docs) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []by
 	o := object{dst: append(dst, '{')}
 	for _, in := range []string{"id", "text"} {
 		out, ok := p.column(in)
-		if !ok || b.Column(out) != nil && b.Column(out).Added {
+		c := columnOf(b, &d.source.read, out)
+		if !ok || c != nil && c.Added {
 			continue
 		}
 		o.key(out)
-		switch c := b.Column(out); {
+		switch {
 		case c != nil && (c.Type == stages.Text || c.Changed != nil && c.Changed[i]):
 			o.dst = appendValue(o.dst, c, i)
 		case in == "id":

@@ -90,13 +90,18 @@ func (e *RowTooLong) Error() string {
 // A MissingColumn reports a column that a shard does not have.
 type MissingColumn struct {
 	Path   string
+	Source string // name of the [[source]], "" for input
 	Column string
 	Has    []string // the columns that it has, as far as they are known; a type may follow in brackets
 	Hint   string   // what to do; "" where there is nothing to add
 }
 
 func (e *MissingColumn) Error() string {
-	s := fmt.Sprintf("%s: no column %q", e.Path, e.Column)
+	s := e.Path
+	if e.Source != "" {
+		s += fmt.Sprintf(" of source %q", e.Source)
+	}
+	s += fmt.Sprintf(": no column %q", e.Column)
 	if len(e.Has) > 0 {
 		s += "\nthe file has: " + strings.Join(e.Has, ", ")
 	}
@@ -104,6 +109,11 @@ func (e *MissingColumn) Error() string {
 		s += "\n" + e.Hint
 	}
 	return s
+}
+
+// Lacks returns the error of a shard that does not have a column of the job. r is its [read].
+func Lacks(shard *stages.Shard, r stages.Read, column string) *MissingColumn {
+	return &MissingColumn{Path: shard.Path, Source: shard.Source, Column: ownName(r, column)}
 }
 
 // NewSource returns the source of a format: "jsonl", "parquet", "files" or
@@ -199,5 +209,7 @@ type origin interface {
 	missing() ([]string, int)
 	place(i int) int64
 	text(b *stages.Batch, i int) []byte
+	// appendRemoved appends row i as it was read, with the reason, as a line of JSON.
+	appendRemoved(dst []byte, i int, why Reason) ([]byte, error)
 	release()
 }

@@ -27,7 +27,7 @@ func (t *pqRows) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []
 	r := rowJSON{table: t, batch: b, row: i}
 	for _, top := range t.layout.schema.children {
 		name, ok := p.column(top.element.Name)
-		if c := b.Column(name); !ok || c != nil && c.Added {
+		if c := columnOf(b, &t.source.read, name); !ok || c != nil && c.Added {
 			continue
 		}
 		o.key(name)
@@ -52,7 +52,7 @@ type rowJSON struct {
 // n. Name is that of n in the job.
 func (r *rowJSON) append(dst []byte, n *pqNode, name string, values [][]parquet.Value) []byte {
 	if n.Leaf() && n.rep == 0 {
-		if c := r.batch.Column(name); c != nil && c.Changed != nil && c.Changed[r.row] {
+		if c := columnOf(r.batch, &r.table.source.read, name); c != nil && c.Changed != nil && c.Changed[r.row] {
 			return appendValue(dst, c, r.row)
 		}
 	}

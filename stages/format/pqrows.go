@@ -128,10 +128,10 @@ func (t *pqRows) fillText(b *stages.Batch, f *field, n *pqNode, text [][]byte) {
 		switch {
 		case !b.Keep[i]:
 		case v.IsNull() && f.main:
-			b.Damage(i, -1, "column %q is null", f.name)
+			b.Damage(i, -1, "column %q is null", ownName(t.source.read, f.name))
 		case v.IsNull():
 		case !validUTF8(v.ByteArray()):
-			b.Damage(i, -1, "column %q is not UTF-8", f.name)
+			b.Damage(i, -1, "column %q is not UTF-8", ownName(t.source.read, f.name))
 		default:
 			text[i] = v.ByteArray()
 			if text[i] == nil {

@@ -22,12 +22,13 @@ import (
 type parquetSink struct {
 	compress string
 	level    int
+	read     stages.Read
 	project  *projection
 	kinds    map[string]stages.Kind
 }
 
 func newParquetSink(w stages.Write, r stages.Read, p *projection, o Options) *parquetSink {
-	s := &parquetSink{compress: w.Compress, level: w.Level, project: p, kinds: map[string]stages.Kind{}}
+	s := &parquetSink{compress: w.Compress, level: w.Level, read: r, project: p, kinds: map[string]stages.Kind{}}
 	for name, kind := range o.Kinds {
 		s.kinds[name] = kind
 	}
@@ -233,20 +234,15 @@ func (l *outLeaf) setKind(k stages.Kind) {
 func (p *parquetPiece) bind(b *stages.Batch) error {
 	for _, l := range p.leaves {
 		l.col = nil
-		c := b.Column(l.name)
-		if c == nil {
-			if l.from < 0 {
-				return fmt.Errorf("column %q is in some batches only", l.name)
-			}
-			continue
-		}
 		if l.from >= 0 {
-			if c.Changed != nil {
+			if c := columnOf(b, &p.sink.read, l.name); c != nil && c.Changed != nil {
 				l.col = c
 			}
 			continue
 		}
-		l.col = c
+		if l.col = b.Column(l.name); l.col == nil {
+			return fmt.Errorf("column %q is in some batches only", l.name)
+		}
 	}
 	return nil
 }

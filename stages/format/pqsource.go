@@ -124,8 +124,8 @@ func (r *parquetReader) choose() error {
 	for i := range r.source.fields {
 		f := &r.source.fields[i]
 		n := l.schema.find(f.path)
-		if n == nil && f.must || f.main && !n.isText() {
-			e := &MissingColumn{Path: r.shard.Path, Column: f.path, Has: l.schema.describeChildren()}
+		if f.wanted() && (n == nil && f.must || f.main && !n.isText()) {
+			e := &MissingColumn{Path: r.shard.Path, Source: r.shard.Source, Column: f.path, Has: l.schema.describeChildren()}
 			if n != nil {
 				e.Column += " (text)"
 			}

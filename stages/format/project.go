@@ -30,7 +30,7 @@ func newProjection(w stages.Write, r stages.Read) (*projection, error) {
 	if len(r.Columns)+len(r.Rename)+len(w.Columns)+len(w.Drop) == 0 {
 		return nil, nil
 	}
-	p := &projection{rename: r.Rename, taken: map[string]bool{}, write: w.Columns, drop: w.Drop}
+	p := &projection{rename: r.Rename, taken: map[string]bool{}, write: ownNames(r, w.Columns), drop: ownNames(r, w.Drop)}
 	for _, to := range r.Rename {
 		p.taken[to] = true
 	}

@@ -19,6 +19,7 @@ type rows struct {
 
 	scan    *scanner
 	alone   *scanner // of the text alone; nil until it is asked for
+	reasons *scanner // of what a row has that is named like a reason; nil until it is asked for
 	places  []place  // len(fields) per row
 	closes  []int    // the closing brace of each row, from its start; 0: damaged
 	objects int      // rows that hold an object
@@ -159,7 +160,7 @@ func (o *rows) parse(b *stages.Batch, i int, row []byte) error {
 		o.places[i*len(s.fields)+j] = place{v.start, v.end}
 		o.has[j] = o.has[j] || v.end > 0
 		if f.main && v.kind != '"' {
-			return notText(f.name, v.kind)
+			return notText(ownName(o.source.read, f.name), v.kind)
 		}
 		if f.id {
 			b.RowID[i] = v.id(row)

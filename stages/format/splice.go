@@ -36,7 +36,8 @@ func (s *splicer) reset(b *stages.Batch, o *rows, p *projection) {
 	var unknown []field
 	for i := range b.Columns {
 		c := &b.Columns[i]
-		if !c.Added && c.Changed == nil || !p.writes(c.Name) {
+		name := ownName(o.source.read, c.Name)
+		if !c.Added && c.Changed == nil || !p.writes(name) {
 			continue
 		}
 		e := edit{column: c, field: slices.IndexFunc(o.source.fields, func(f field) bool { return f.name == c.Name })}
@@ -44,7 +45,7 @@ func (s *splicer) reset(b *stages.Batch, o *rows, p *projection) {
 			e.extra = len(unknown)
 			unknown = append(unknown, field{name: c.Name, path: inputName(o.source.read, c.Name)})
 		}
-		e.key = append(appendString([]byte{','}, []byte(c.Name)), ':')
+		e.key = append(appendString([]byte{','}, []byte(name)), ':')
 		s.edits = append(s.edits, e)
 	}
 	if unknown != nil {

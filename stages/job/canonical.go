@@ -40,7 +40,11 @@ func (j *Job) Canonical() []byte {
 			if in.Weight != 1 {
 				put("source."+bare(in.Name)+".weight", in.Weight)
 			}
-			writeFields(&b, "source."+bare(in.Name), in.Read)
+			read := in.Read
+			if read.Own != "" {
+				read.Text = read.Own
+			}
+			writeFields(&b, "source."+bare(in.Name), read)
 		}
 	}
 	names := []string{}

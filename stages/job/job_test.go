@@ -173,7 +173,7 @@ limit = -1
 [write]
 format = "megatron"
 shard_size = "1kB"
-removed = "rows"
+removed = "row"
 level = 99
 
 [[stage]]
@@ -221,8 +221,8 @@ did you mean "jsonl"?
 write tokenizer = "tokenizer.json"
 /j/job.toml:15: shard_size = "1kB" is less than 1MB
 write a size such as "512MB"
-/j/job.toml:16: removed = "rows" is not in this version
-take it out
+/j/job.toml:16: removed = "row" is not known; have none, ids, rows
+did you mean "rows"?
 /j/job.toml:17: level = 99 is not between 1 and 22
 /j/job.toml:20: no stage "dedup.exakt"; have dedup.exact; "sluice stages" lists all
 did you mean "dedup.exact"?
@@ -321,6 +321,15 @@ func TestInclude(t *testing.T) {
 	}
 }
 
+func recalled(t *testing.T, j *Job) *Job {
+	t.Helper()
+	back, err := Recall(j.Canonical(), j.Output, catalog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back
+}
+
 func TestSources(t *testing.T) {
 	j := mustParse(t, "output='o'\n[read]\nid='x'\n[[source]]\nname='wiki'\ninput='w'\nrename={article='text'}\n[[source]]\nname='cc'\ninput=['c','d']\n", "source.cc.limit=5")
 	if len(j.Inputs) != 2 || j.Inputs[0].Read.Rename["article"] != "text" || j.Inputs[0].Read.ID != "x" || j.Inputs[1].Read.Text != "text" ||
@@ -331,9 +340,15 @@ func TestSources(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "job.toml:3: input and [[source]] cannot stand together") {
 		t.Error(err)
 	}
-	_, err = parse("output='o'\n[[source]]\nname='a'\ninput='i'\ntext='article'\n")
-	if err == nil || err.Error() != `/j/job.toml:5: a source whose text is "article", not "text" as in [read], is not in this version`+"\n"+
-		`write rename = {"article" = "text"}, which also renames it in the output` {
+	// Stages know the text of all sources by one name, and each keeps its own.
+	own := mustParse(t, "output='o'\n[read]\ntext='body'\n[[source]]\nname='a'\ninput='i'\ntext='article'\n[[source]]\nname='b'\ninput='k'\n")
+	for _, j := range []*Job{own, recalled(t, own)} {
+		if a, b := j.Inputs[0].Read, j.Inputs[1].Read; a.Text != "body" || a.Own != "article" || b.Text != "body" || b.Own != "" {
+			t.Errorf("inputs are %+v", j.Inputs)
+		}
+	}
+	_, err = parse("output='o'\n[[source]]\nname='a'\ninput='i'\ntext=''\n")
+	if err == nil || err.Error() != "/j/job.toml:5: text: a column has to have a name" {
 		t.Error(err)
 	}
 	_, err = parse("output='o'\n[[source]]\nname='a'\nweight=2.0\n[[source]]\ninput='x'\nfoo=1\n")

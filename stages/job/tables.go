@@ -163,9 +163,7 @@ func (p *parser) writeTable(t table) {
 	p.fileKeys(write, reflect.ValueOf(w).Elem())
 	p.megatron(write)
 	p.oneOf(write, "compress", "auto", "none", "gzip", "zstd")
-	if !p.laterValue(write, "removed", "ids", "rows") {
-		p.oneOf(write, "removed", "none")
-	}
+	p.oneOf(write, "removed", "none", "ids", "rows")
 	most := 22
 	if w.Compress == "gzip" {
 		most = 9
@@ -281,10 +279,8 @@ func (p *parser) sources(n *node) {
 			}
 		}
 		p.checkRead(t, in.Read)
-		if n := t["text"]; n != nil && in.Read.Text != p.job.Read.Text {
-			// Stages name one text column for all sources.
-			p.mistake(n.Place, fmt.Sprintf("write rename = {%s = %s}, which also renames it in the output", quote(in.Read.Text), quote(p.job.Read.Text)),
-				"a source whose text is %q, not %q as in [read], is not in this version", in.Read.Text, p.job.Read.Text)
+		if text := p.job.Read.Text; in.Read.Text != text {
+			in.Read.Own, in.Read.Text = in.Read.Text, text // stages name one text column for all sources
 		}
 		at = p.name(t, at, "source", in.Name, taken)
 		taken = append(taken, in.Name)

@@ -25,8 +25,10 @@ type finished struct {
 	record  *blockRecord
 	segment *manifest.Segment
 	part    *part
-	shard   int  // the part is the whole output of this shard; -1 otherwise
-	ended   bool // nothing more is written into the part
+	// Of removed rows; nil = none were.
+	removals *manifest.Segment
+	shard    int  // the part is the whole output of this shard; -1 otherwise
+	ended    bool // nothing more is written into the part
 }
 
 // commitEvery is how long a finished block may wait for the next commit.
@@ -148,9 +150,12 @@ func (c *mapPass) sync(list []finished) error {
 	segments := map[*manifest.Segment]bool{}
 	parts := map[*part]bool{}
 	for _, f := range list {
-		if f.segment != nil && !segments[f.segment] {
-			segments[f.segment] = true
-			if err := f.segment.SyncFlushed(); err != nil {
+		for _, s := range []*manifest.Segment{f.segment, f.removals} {
+			if s == nil || segments[s] {
+				continue
+			}
+			segments[s] = true
+			if err := s.SyncFlushed(); err != nil {
 				return err
 			}
 		}

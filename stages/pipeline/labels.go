@@ -107,7 +107,7 @@ func (b *blockRun) endTags() (err error) {
 	for d := (decoder{p: t.rows}); len(d.p) > 0; {
 		p = binary.AppendUvarint(p, place[d.uint()])
 	}
-	seg, err := b.openSegment()
+	seg, err := b.openSegment(&b.segment, "pass")
 	if err != nil {
 		return err
 	}

@@ -160,6 +160,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		}
 	}
 	var err error
+	b.Traced = c.r.removed != nil && b.Shard.Against == ""
 	if res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
 		return res, located(err)
 	}
@@ -168,6 +169,9 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		if res.labels, err = c.label(b); err != nil {
 			return res, err
 		}
+	}
+	if res.removed, err = c.removed(b); err != nil {
+		return res, err
 	}
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
 		return res, nil

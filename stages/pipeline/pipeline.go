@@ -97,6 +97,7 @@ type run struct {
 	ranges     []int // of shards, for the list of duplicates
 	streams    int
 	sinks      map[sourceKey]stages.Sink
+	removed    *format.RemovedSink // nil = removed rows are not written
 
 	records    [][]*blockRecord // by pass and block; nil = not done
 	begun      []map[int]bool   // by pass: blocks that an earlier start began
@@ -133,7 +134,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	var out Outcome
 	made, err := j.Build()
 	if err == nil {
-		err = stages.CheckColumns(made, inputColumns(j)...)
+		err = errors.Join(stages.CheckColumns(made, inputColumns(j)...), stages.CheckOwn(made, j.Inputs))
 	}
 	if err != nil {
 		return out, &JobError{err}
@@ -143,6 +144,9 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	r.mover = corpus.Of(made, j.ShardSize())
 	r.plan()
 	r.planRounds()
+	if r.removed, err = r.newRemoved(); err != nil {
+		return out, err
+	}
 	defer r.close()
 	done, err := r.setup(ctx)
 	if done || err != nil {
@@ -175,7 +179,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 // inputColumns lists the columns that [read] itself reads and adds.
 func inputColumns(j *job.Job) (names []string) {
 	for _, in := range j.Inputs {
-		names = append(names, in.Read.Text, in.Read.ID, in.Read.AddSource)
+		names = append(names, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
 	}
 	return names
 }
@@ -270,6 +274,9 @@ func (r *run) endLast(ctx context.Context, p int, c *clock) error {
 		if err := r.saveCollections(ctx, p, c); err != nil {
 			return err
 		}
+	}
+	if err := r.joinRemoved(ctx, c); err != nil {
+		return err
 	}
 	complete := r.joinShards
 	if r.mover != nil {

@@ -127,6 +127,11 @@ func (r *run) clear() error {
 
 // checkNames refuses shards whose outputs would collide.
 func (r *run) checkNames(shards []stages.Shard) error {
+	if r.removed != nil {
+		if err := format.CheckNames(shards, r.removed); err != nil {
+			return &JobError{err}
+		}
+	}
 	sinks, err := r.makeSinks(shards)
 	if err != nil || len(sinks) == 0 {
 		return err

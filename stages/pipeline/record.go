@@ -30,6 +30,7 @@ type blockRecord struct {
 	piece   manifest.Ref // of the output shard
 	tallies manifest.Ref // what stages have counted
 	tags    manifest.Ref // index of the label of each row left, a uvarint
+	removed manifest.Ref // chunks of rows that stages dropped
 }
 
 func (r *blockRecord) append(b []byte) []byte {
@@ -53,7 +54,7 @@ func (r *blockRecord) append(b []byte) []byte {
 	for _, l := range r.labels {
 		b = binary.AppendUvarint(appendBytes(b, []byte(l.Name)), uint64(l.Rows))
 	}
-	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece, r.tallies, r.tags} {
+	for _, ref := range []manifest.Ref{r.alive, r.damage, r.notes, r.piece, r.tallies, r.tags, r.removed} {
 		b = appendRef(b, ref)
 	}
 	return b
@@ -86,7 +87,7 @@ func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 	for range labels {
 		r.labels = append(r.labels, stages.Label{Name: string(d.bytes()), Rows: int64(d.uint())})
 	}
-	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece, &r.tallies, &r.tags} {
+	for _, ref := range []*manifest.Ref{&r.alive, &r.damage, &r.notes, &r.piece, &r.tallies, &r.tags, &r.removed} {
 		*ref = d.ref()
 	}
 	if d.short {

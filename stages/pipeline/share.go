@@ -245,7 +245,7 @@ func (r *run) verify(ctx context.Context, p int, c *mapPass) error {
 }
 
 func (r *run) verifyBlock(rec *blockRecord) error {
-	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes, rec.tallies, rec.tags} {
+	for _, ref := range []manifest.Ref{rec.alive, rec.damage, rec.notes, rec.tallies, rec.tags, rec.removed} {
 		if ref == (manifest.Ref{}) {
 			continue
 		}

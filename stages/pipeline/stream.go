@@ -18,11 +18,12 @@ import (
 // A stream works through spans of blocks, one after the other. Several streams
 // of a rank share its pool of cores. It owns a segment file and the part file of its span.
 type stream struct {
-	m       *mapPass
-	index   int
-	segment *manifest.Segment // made when first written to
-	part    *part             // nil where the pass writes nothing
-	parts   int
+	m     *mapPass
+	index int
+	// Made when first written to: of all that resume needs, and of removed rows.
+	segment, removals *manifest.Segment
+	part              *part // nil where the pass writes nothing
+	parts             int
 }
 
 // run takes spans until none is left or the rank is stopping.
@@ -57,7 +58,7 @@ func (s *stream) doSpan(ctx context.Context, span span) (err error) {
 		if err != nil {
 			return about(shard.Path, err)
 		}
-		done := finished{record: rec, segment: s.segment, part: s.part, shard: -1, ended: b == span.end-1}
+		done := finished{record: rec, segment: s.segment, removals: s.removals, part: s.part, shard: -1, ended: b == span.end-1}
 		if s.part != nil && r.mover == nil && b == span.end-1 && r.wholeShard(span) && isPart(s.m.sink(shard), span.end-span.first) {
 			done.shard = shard.Index
 		}
@@ -77,6 +78,7 @@ type result struct {
 	notes   []byte // in the form of a table
 	noted   int64
 	labels  labels // of the rows left, for the mover
+	removed []byte // chunks
 }
 
 // A blockRun is the state of a block between its first batch and its last.
@@ -94,6 +96,7 @@ type blockRun struct {
 	tallies []*stages.Tally
 	notes   io.Writer // nil until something is noted
 	tags    tags      // of the rows left, for the mover
+	removed io.Writer // nil until a row is
 }
 
 func (s *stream) doBlock(ctx context.Context, shard *stages.Shard, blk *stages.Block) (rec *blockRecord, err error) {
@@ -218,6 +221,9 @@ func (b *blockRun) consume(res result) error {
 			return err
 		}
 	}
+	if err := b.remove(res.removed); err != nil {
+		return err
+	}
 	if b.piece != nil {
 		begin := time.Now()
 		if err := b.piece.Write(res.batch); err != nil {
@@ -234,13 +240,14 @@ func (b *blockRun) consume(res result) error {
 	b.m.progress(0, res.samples)
 	format.Release(res.batch)
 	b.m.buffers.put(res.notes)
+	b.m.buffers.put(res.removed)
 	return nil
 }
 
 // note writes notes into the segment of the stream.
 func (b *blockRun) note(res result) error {
 	if b.notes == nil {
-		seg, err := b.openSegment()
+		seg, err := b.openSegment(&b.segment, "pass")
 		if err != nil {
 			return err
 		}
@@ -253,18 +260,20 @@ func (b *blockRun) note(res result) error {
 	return err
 }
 
-func (s *stream) openSegment() (*manifest.Segment, error) {
-	if s.segment != nil {
-		return s.segment, nil
+// openSegment returns one of the segments of the stream.
+func (s *stream) openSegment(seg **manifest.Segment, kind string) (*manifest.Segment, error) {
+	if *seg != nil {
+		return *seg, nil
 	}
 	r := s.m.r
-	name := fmt.Sprintf("pass%d-%d-%d-%d.seg", s.m.p, r.start, r.comm.Rank(), s.index)
-	var err error
-	if s.segment, err = manifest.NewSegmentWriter(filepath.Join(r.dir, "segments", name)); err != nil {
+	name := fmt.Sprintf("%s%d-%d-%d-%d.seg", kind, s.m.p, r.start, r.comm.Rank(), s.index)
+	made, err := manifest.NewSegmentWriter(filepath.Join(r.dir, "segments", name))
+	if err != nil {
 		return nil, err
 	}
-	s.m.opened(s.segment)
-	return s.segment, nil
+	*seg = made
+	s.m.opened(made)
+	return made, nil
 }
 
 // finish closes what the block has written and fills in the record.
@@ -275,7 +284,7 @@ func (b *blockRun) finish() (err error) {
 		}
 	}
 	if len(b.damage) > 0 {
-		seg, err := b.openSegment()
+		seg, err := b.openSegment(&b.segment, "pass")
 		if err != nil {
 			return err
 		}
@@ -284,7 +293,7 @@ func (b *blockRun) finish() (err error) {
 		}
 	}
 	if bits := b.alive.bytes(); bits != nil && (!b.m.pass.Last() || b.m.r.mover != nil) {
-		seg, err := b.openSegment()
+		seg, err := b.openSegment(&b.segment, "pass")
 		if err != nil {
 			return err
 		}
@@ -297,6 +306,9 @@ func (b *blockRun) finish() (err error) {
 	}
 	b.rec.left = b.alive.rows - b.alive.gone
 	if err := b.endTags(); err != nil {
+		return err
+	}
+	if err := b.endRemoved(); err != nil {
 		return err
 	}
 	if b.segment != nil {

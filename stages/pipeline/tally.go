@@ -40,7 +40,7 @@ func (b *blockRun) writeTallies() error {
 	if len(p) == 0 {
 		return nil
 	}
-	seg, err := b.openSegment()
+	seg, err := b.openSegment(&b.segment, "pass")
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -47,12 +48,13 @@ type Plan struct {
 // A Pass is the cost of one pass over the input.
 type Pass struct {
 	stages.Pass
-	Needs  []stages.Need
-	Unread bool    // nothing to read for, as far as the sample shows
-	Notes  Traffic // that the pass writes down, as they lie in OUT/.sluice
-	Rounds []Round
-	Rows   []int64 // left by each counting step
-	sample *sampled
+	Needs   []stages.Need
+	Unread  bool    // nothing to read for, as far as the sample shows
+	Notes   Traffic // that the pass writes down, as they lie in OUT/.sluice
+	Removed Traffic // rows that OUT/removed will have, before they are compressed
+	Rounds  []Round
+	Rows    []int64 // left by each counting step
+	sample  *sampled
 }
 
 // A Round is the cost of one round between two passes.
@@ -86,9 +88,9 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	}
 	var inputs []string
 	for _, in := range j.Inputs {
-		inputs = append(inputs, in.Read.Text, in.Read.ID, in.Read.AddSource)
+		inputs = append(inputs, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
 	}
-	if err := stages.CheckColumns(list, inputs...); err != nil {
+	if err := errors.Join(stages.CheckColumns(list, inputs...), stages.CheckOwn(list, j.Inputs)); err != nil {
 		return nil, err
 	}
 	defer stages.Close(list)
@@ -148,7 +150,7 @@ func (p *Plan) scale(s *sampled) float64 {
 	grow(&p.Rows)
 	for i := range p.Passes {
 		c := &p.Passes[i]
-		traffic := []*Traffic{&c.Notes}
+		traffic := []*Traffic{&c.Notes, &c.Removed}
 		for k := range c.Rounds {
 			r := &c.Rounds[k]
 			traffic = append(traffic, &r.Asked, &r.Answered)
@@ -208,6 +210,14 @@ func (p *Plan) Reads() (n int) {
 		if !c.Unread {
 			n++
 		}
+	}
+	return n
+}
+
+// Removed is how many bytes of rows OUT/removed will have, before they are compressed.
+func (p *Plan) Removed() (n int64) {
+	for _, c := range p.Passes {
+		n += c.Removed.Bytes
 	}
 	return n
 }

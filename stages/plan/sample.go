@@ -41,13 +41,17 @@ type sampled struct {
 }
 
 func (s *sampled) source(shard *stages.Shard, needs []stages.Need) (stages.Source, error) {
-	in := s.job.Inputs[0]
-	for _, other := range s.job.Inputs {
-		if other.Name == shard.Source {
-			in = other
+	return format.NewSource(shard.Format, s.read(shard), needs, format.Options{Seed: s.job.Seed, Cached: true, BatchBytes: 64 << 10, ReadBytes: 64 << 10})
+}
+
+// read returns the [read] table of a shard.
+func (s *sampled) read(shard *stages.Shard) stages.Read {
+	for _, in := range s.job.Inputs {
+		if in.Name == shard.Source {
+			return in.Read
 		}
 	}
-	return format.NewSource(shard.Format, in.Read, needs, format.Options{Seed: s.job.Seed, Cached: true, BatchBytes: 64 << 10, ReadBytes: 64 << 10})
+	return s.job.Inputs[0].Read
 }
 
 // cut cuts the shards as a run does.
@@ -236,7 +240,9 @@ func (s *sampled) note(shard *stages.Shard, b *stages.Batch) {
 func (s *sampled) lacking(ctx context.Context) error {
 	for i := range s.shards {
 		if names := s.missing[i]; len(names) > 0 {
-			return &format.MissingColumn{Path: s.shards[i].Path, Column: names[0], Has: format.ColumnsOf(ctx, &s.shards[i])}
+			e := format.Lacks(&s.shards[i], s.read(&s.shards[i]), names[0])
+			e.Has = format.ColumnsOf(ctx, &s.shards[i])
+			return e
 		}
 	}
 	return nil
@@ -286,9 +292,13 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		return fmt.Sprintf("%s:%d", r.shards[r.blocks[id.Block()].Shard].Name, id.Row())
 	}
 	was := slices.Clone(b.Keep)
+	b.Traced = b.Shard.Against == ""
 	left, err := r.cost.Run(ctx, b, known, nil)
 	if err != nil {
 		return r.located(err)
+	}
+	if err := r.remove(b); err != nil {
+		return err
 	}
 	for i, n := range left {
 		if b.Shard.Against == "" {
@@ -325,6 +335,35 @@ func (r *blockSample) located(err error) error {
 		row.Where = fmt.Sprintf("%s, %s", row.Batch.Shard.Path, format.Where(row.Batch, row.Row))
 	}
 	return err
+}
+
+// remove counts what OUT/removed will have of a batch.
+func (r *blockSample) remove(b *stages.Batch) error {
+	mode := r.job.Write.Removed
+	var line []byte
+	for _, d := range b.Rejected {
+		why := format.Reason{Stage: d.Stage, Score: d.Score}
+		if d.Repeats {
+			why.Keeper = b.Shard.Name + ":0" // some sample
+		}
+		switch mode {
+		case "rows":
+			var err error
+			if line, err = format.AppendRemoved(line[:0], b, d.Row, why); err != nil {
+				return err
+			}
+		case "ids":
+			id := []byte(b.Shard.Name + ":0")
+			if b.RowID != nil && len(b.RowID[d.Row]) > 0 {
+				id = b.RowID[d.Row]
+			}
+			line = format.AppendRemovedID(line[:0], id, b.Shard.Name, b.First+int64(d.Row), why)
+		default:
+			return nil
+		}
+		r.cost.Removed.add(1, len(line))
+	}
+	return nil
 }
 
 // keep makes the notes of the block part of the table.

@@ -36,7 +36,7 @@ func (p *Plan) size(s *sampled) {
 			p.Scratch = max(p.Scratch, spilled)
 			p.State += r.table
 		}
-		p.State += c.Notes.Bytes
+		p.State += c.Notes.Bytes + c.Removed.Bytes
 		if !c.Last() {
 			p.State += p.Rows / 8
 		}
