@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // OneFilter makes the stage of a filter whose values are fine unless complaints says otherwise.
@@ -29,6 +30,17 @@ func CheckOrder[N int64 | float64](low string, a N, high string, b N) error {
 		return fmt.Errorf("%s = %v is negative", low, a)
 	case b < a:
 		return fmt.Errorf("%s = %v is below %s = %v", high, b, low, a)
+	}
+	return nil
+}
+
+// CheckLang complains about languages whose words are not found by white space. NeMo
+// Curator takes jieba and MeCab for them; there is no well-kept library in Go that
+// makes the same words.
+func CheckLang(key, lang string) error {
+	if l := strings.ToLower(lang); l == "zh" || l == "ja" {
+		return fmt.Errorf("%s = %q: words of Chinese and Japanese are not told apart here\n"+
+			"leave the stage out for them, with when = 'language != %q', or run your own splitter with run.exec", key, lang, lang)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package stages
 
 import (
 	"context"
-	"math"
 
 	"sluice/stages/scan"
 )
@@ -43,21 +42,10 @@ func (f *filter) part() any {
 }
 
 func (f *filter) Columns() Columns {
-	c := Columns{Reads: []Need{{Name: f.common.Column, Type: Text}}}
-	if f.common.Score != "" {
-		c.Adds = append(c.Adds, f.common.Score)
-	}
-	if f.into != "" {
-		c.Adds = append(c.Adds, f.into)
-	}
-	if f.common.Action == "mark" {
-		c.Adds = append(c.Adds, f.common.Name)
-	}
-	if f.when != nil {
-		return reads(c, f.when.Needs())
-	}
-	return c
+	return Columns{Reads: []Need{{Name: f.common.Column, Type: Text}}, Adds: f.verdict().Adds()}
 }
+
+func (f *filter) verdict() Verdict { return Verdict{f.common, f.into} }
 
 // Map judges the samples by this filter alone.
 func (f *filter) Map(ctx context.Context, b *Batch) error {
@@ -65,24 +53,4 @@ func (f *filter) Map(ctx context.Context, b *Batch) error {
 }
 
 // judge scores row i, and drops or marks it.
-func (f *filter) judge(d *scan.Document, b *Batch, i int) {
-	c := f.Classify(d)
-	known := !math.IsNaN(c.Score)
-	if f.common.Score != "" && known {
-		b.Column(f.common.Score).Values[i] = Scalar{Kind: Float, Float: c.Score}
-	}
-	if f.into != "" && c.Label != nil {
-		b.Column(f.into).Values[i] = Scalar{Kind: String, Str: c.Label}
-	}
-	stays := known && c.Stays != f.common.Invert
-	switch {
-	case f.common.Action == "mark":
-		v := Scalar{Kind: Bool}
-		if stays {
-			v.Int = 1
-		}
-		b.Column(f.common.Name).Values[i] = v
-	case !stays:
-		b.Reject(i, f.common.Name, c.Score)
-	}
-}
+func (f *filter) judge(d *scan.Document, b *Batch, i int) { f.verdict().Settle(b, i, f.Classify(d)) }

@@ -14,6 +14,7 @@ import (
 func All() job.Catalog {
 	all := job.Catalog{}
 	for _, family := range []job.Catalog{
+		bitexts(),
 		codes(),
 		cleans(),
 		corpora(),

@@ -26,7 +26,7 @@ func NewListRatio(c stages.Common, f ListRatio) ([]stages.Stage, error) {
 	if f.Max < 0 || math.IsNaN(f.Max) {
 		negative = fmt.Errorf("max_list_ratio = %v is negative", f.Max)
 	}
-	return stages.OneFilter(c, f, negative, spaced(f.Lang))
+	return stages.OneFilter(c, f, negative, stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the ratio.

@@ -21,7 +21,7 @@ func DefaultMaxWordLength() MaxWordLength { return MaxWordLength{Max: 1000, Lang
 // score is that length, none without words. Source: C4 (Raffel et al. 2020,
 // https://arxiv.org/abs/1910.10683).
 func NewMaxWordLength(c stages.Common, f MaxWordLength) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, stages.CheckOrder("max_word_length", 0, "max_word_length", f.Max), spaced(f.Lang))
+	return stages.OneFilter(c, f, stages.CheckOrder("max_word_length", 0, "max_word_length", f.Max), stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the score.

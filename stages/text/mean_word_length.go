@@ -19,7 +19,7 @@ func DefaultMeanWordLength() MeanWordLength { return MeanWordLength{Min: 3, Max:
 // Max code points in the mean. The score is that mean, none without words. Source:
 // Gopher (Rae et al. 2021, https://arxiv.org/abs/2112.11446, table A1).
 func NewMeanWordLength(c stages.Common, f MeanWordLength) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, stages.CheckOrder("min_mean_word_length", f.Min, "max_mean_word_length", f.Max), spaced(f.Lang))
+	return stages.OneFilter(c, f, stages.CheckOrder("min_mean_word_length", f.Min, "max_mean_word_length", f.Max), stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the score.

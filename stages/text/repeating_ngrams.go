@@ -28,7 +28,7 @@ func DefaultRepeatingTopNGrams() RepeatingTopNGrams {
 // and none beyond [scan.MaxSequenced] words. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatingTopNGrams(c stages.Common, f RepeatingTopNGrams) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, sequence(f.N), stages.CheckShare("max_repeating_ngram_ratio", f.Max), spaced(f.Lang))
+	return stages.OneFilter(c, f, sequence(f.N), stages.CheckShare("max_repeating_ngram_ratio", f.Max), stages.CheckLang("lang", f.Lang))
 }
 
 func sequence(n int64) error {
@@ -72,7 +72,7 @@ func DefaultRepeatingDupNGrams() RepeatingDupNGrams {
 // none beyond [scan.MaxSequenced] words. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewRepeatingDupNGrams(c stages.Common, f RepeatingDupNGrams) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, sequence(f.N), stages.CheckShare("max_repeating_duplicate_ngram_ratio", f.Max), spaced(f.Lang))
+	return stages.OneFilter(c, f, sequence(f.N), stages.CheckShare("max_repeating_duplicate_ngram_ratio", f.Max), stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the share.

@@ -19,7 +19,7 @@ func DefaultSymbolToWord() SymbolToWord { return SymbolToWord{Max: 0.1, Lang: "e
 // the word's code points. The score is the share of words, none without words.
 // Source: Gopher (Rae et al. 2021, https://arxiv.org/abs/2112.11446, table A1).
 func NewSymbolToWord(c stages.Common, f SymbolToWord) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, stages.CheckShare("max_symbol_to_word_ratio", f.Max), spaced(f.Lang))
+	return stages.OneFilter(c, f, stages.CheckShare("max_symbol_to_word_ratio", f.Max), stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the score.

@@ -21,7 +21,7 @@ func DefaultWordCount() WordCount { return WordCount{MinWords: 50, MaxWords: 100
 // NewWordCount returns the filter that keeps texts of MinWords to MaxWords
 // words. The score is the number of words.
 func NewWordCount(c stages.Common, w WordCount) ([]stages.Stage, error) {
-	return stages.OneFilter(c, w, stages.CheckOrder("min_words", w.MinWords, "max_words", w.MaxWords), spaced(w.Lang))
+	return stages.OneFilter(c, w, stages.CheckOrder("min_words", w.MinWords, "max_words", w.MaxWords), stages.CheckLang("lang", w.Lang))
 }
 
 // Score returns the number of words.

@@ -21,7 +21,7 @@ func DefaultWordsWithoutAlphabets() WordsWithoutAlphabets {
 // that share, none without words. Source: Gopher (Rae et al. 2021,
 // https://arxiv.org/abs/2112.11446, table A1).
 func NewWordsWithoutAlphabets(c stages.Common, f WordsWithoutAlphabets) ([]stages.Stage, error) {
-	return stages.OneFilter(c, f, stages.CheckShare("min_words_with_alphabets", f.Min), spaced(f.Lang))
+	return stages.OneFilter(c, f, stages.CheckShare("min_words_with_alphabets", f.Min), stages.CheckLang("lang", f.Lang))
 }
 
 // Score returns the score.

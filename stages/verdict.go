@@ -1,0 +1,47 @@
+package stages
+
+import "math"
+
+// A Verdict does to rows what a stage thinks of them, by the common keys action,
+// score and invert. Filters have one; a stage that judges by more than one column uses it itself.
+type Verdict struct {
+	Common Common
+	Into   string // column for the label; "" = none
+}
+
+// Adds lists the columns that it writes.
+func (v Verdict) Adds() []string {
+	var names []string
+	if v.Common.Score != "" {
+		names = append(names, v.Common.Score)
+	}
+	if v.Into != "" {
+		names = append(names, v.Into)
+	}
+	if v.Common.Action == "mark" {
+		names = append(names, v.Common.Name)
+	}
+	return names
+}
+
+// Settle writes score and label of row i of b, which has the columns, and drops or marks it.
+func (v Verdict) Settle(b *Batch, i int, c Class) {
+	known := !math.IsNaN(c.Score)
+	if v.Common.Score != "" && known {
+		b.Column(v.Common.Score).Values[i] = Scalar{Kind: Float, Float: c.Score}
+	}
+	if v.Into != "" && c.Label != nil {
+		b.Column(v.Into).Values[i] = Scalar{Kind: String, Str: c.Label}
+	}
+	stays := known && c.Stays != v.Common.Invert
+	switch {
+	case v.Common.Action == "mark":
+		mark := Scalar{Kind: Bool}
+		if stays {
+			mark.Int = 1
+		}
+		b.Column(v.Common.Name).Values[i] = mark
+	case !stays:
+		b.Reject(i, v.Common.Name, c.Score)
+	}
+}
