@@ -77,6 +77,10 @@ def explain(f, text, theirs, ours):
         return None
     if f["use"] == "text.repeating_top_ngrams" and any(math.isclose(score, t, abs_tol=1e-9) for t in ties(text, f["keys"]["n"])):
         return "sequences as frequent: Curator takes any of them, sluice the first"
+    if f["use"] == "code.html_boilerplate" and stays == stayed and "<" in text:
+        return "a broken tag, decided alike: Curator reads it as html.parser does, sluice as HTML5 says"
+    if f["use"] == "code.alpha" and stays == stayed and any("\u0363" <= c <= "\u036f" for c in text):
+        return "letters above others, decided alike: alphabetic since Unicode 16, the tables here are those of 15"
     return ""
 
 

@@ -1,12 +1,8 @@
 package code
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"sync"
-
-	"golang.org/x/net/html"
 
 	"sluice/stages"
 	"sluice/stages/scan"
@@ -24,8 +20,8 @@ func DefaultHTMLBoilerplate() HTMLBoilerplate { return HTMLBoilerplate{0.2, 100}
 // NewHTMLBoilerplate returns the filter that keeps HTML files of which at least Min of
 // the code points are text outside tags, comments, scripts and styles, with character references
 // resolved. The score is that share, and 0 where the text has fewer than MinChars; none for an empty
-// file. Tags are found as HTML5 says; NeMo Curator finds them with BeautifulSoup's html.parser,
-// which reads broken tags in its own way.
+// file. Text is what BeautifulSoup gives NeMo Curator, whose rules are in page.go; tags are found
+// as HTML5 says, and Python's html.parser reads broken ones in its own way.
 func NewHTMLBoilerplate(c stages.Common, f HTMLBoilerplate) ([]stages.Stage, error) {
 	var few error
 	if f.MinChars < 0 {
@@ -36,18 +32,17 @@ func NewHTMLBoilerplate(c stages.Common, f HTMLBoilerplate) ([]stages.Stage, err
 
 type htmlBoilerplate struct {
 	HTMLBoilerplate
-	readers sync.Pool // of *bytes.Reader
+	pages sync.Pool // of *page
 }
 
 // Score returns the share.
 func (f *htmlBoilerplate) Score(d *scan.Document) float64 {
-	r, ok := f.readers.Get().(*bytes.Reader)
+	p, ok := f.pages.Get().(*page)
 	if !ok {
-		r = new(bytes.Reader)
+		p = new(page)
 	}
-	defer f.readers.Put(r)
-	r.Reset(d.Text())
-	n := seenInHTML(r)
+	defer f.pages.Put(p)
+	n := p.characters(d.Text())
 	if int64(n) < f.MinChars && len(d.Text()) > 0 {
 		return 0
 	}
@@ -56,26 +51,3 @@ func (f *htmlBoilerplate) Score(d *scan.Document) float64 {
 
 // Keep says whether that share stays.
 func (f *htmlBoilerplate) Keep(score float64) bool { return score >= f.Min }
-
-// seenInHTML counts the code points of the text of a page.
-func seenInHTML(r io.Reader) (n int) {
-	z := html.NewTokenizer(r)
-	hidden := false // within script or style
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return n
-		case html.TextToken:
-			if !hidden {
-				n += scan.CodePoints(z.Text())
-			}
-		case html.StartTagToken:
-			name, _ := z.TagName()
-			if hidden = string(name) == "script" || string(name) == "style"; !hidden {
-				z.NextIsNotRawText() // what is in noscript, title and the like has tags, too
-			}
-		case html.EndTagToken:
-			hidden = false
-		}
-	}
-}
