@@ -82,6 +82,10 @@ func TestHTMLBoilerplate(t *testing.T) {
 		long + "&amp;&eacute;&#233;":                             153.0 / 169,
 		"<p>short</p>":                                           0,
 		long + "<b":                                              150.0 / 152,
+		long + "&params; &semi; &nope;":                          165.0 / 172,
+		"<b> \n </b>" + long + "<pre> \n </pre>":                 154.0 / 174,
+		"<ruby>" + long + "<rt>" + long + "</ruby>" + long:       300.0 / 467,
+		"<p><x>" + long + "<br/>" + long + "</p>":                300.0 / 315,
 	} {
 		f := &htmlBoilerplate{HTMLBoilerplate: DefaultHTMLBoilerplate()}
 		if have := scoreOf(f, text); have == nil || math.Abs(*have-want) > 1e-9 {

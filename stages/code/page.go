@@ -2,6 +2,7 @@ package code
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 	"golang.org/x/net/html"
@@ -152,8 +153,10 @@ func reference(text []byte) (size, stands int) {
 	if number {
 		return i, 1
 	}
-	if known := "&" + string(text[1:end]) + ";"; html.UnescapeString(known) != known {
-		return i, scan.CodePoints([]byte(html.UnescapeString(known)))
+	// Of a name that only begins like a known one, the rest stays, and the semicolon.
+	known := html.UnescapeString("&" + string(text[1:end]) + ";")
+	if !strings.HasSuffix(known, ";") || string(text[1:end]) == "semi" {
+		return i, scan.CodePoints([]byte(known))
 	}
 	return i, end
 }
