@@ -32,6 +32,7 @@ type Benchmark struct {
 func All() []Benchmark {
 	return []Benchmark{
 		{"exact", "", "exact dedup of plain JSONL and zst: MB/s per core, share of the codec, memory", runExact},
+		{"filters", "", "recipes, and each filter and cleaner alone: MB/s and documents/s of one core", runFilters},
 		{"lines", "", "20 million distinct one-line documents in 64 MB of memory", runLines},
 		{"ranks", "", "CPU seconds per byte of two ranks against one; bytes read by each of four", runRanks},
 		{"plan", "", "what plan says against what run reports", runPlan},

@@ -42,7 +42,11 @@ func (f *filter) part() any {
 }
 
 func (f *filter) Columns() Columns {
-	return Columns{Reads: []Need{{Name: f.common.Column, Type: Text}}, Adds: f.verdict().Adds()}
+	c := f.verdict().Columns(Need{Name: f.common.Column, Type: Text})
+	if f.when != nil {
+		return reads(c, f.when.Needs())
+	}
+	return c
 }
 
 func (f *filter) verdict() Verdict { return Verdict{f.common, f.into} }

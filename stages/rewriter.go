@@ -35,6 +35,7 @@ func (r *rewriter) Columns() Columns {
 	c := Columns{Reads: []Need{{Name: r.common.Column, Type: Text}}, Changes: []string{r.common.Column}}
 	if r.common.Score != "" {
 		c.Adds = append(c.Adds, r.common.Score)
+		c.Kinds = map[string]Kind{r.common.Score: Float}
 	}
 	return c
 }

@@ -9,19 +9,23 @@ type Verdict struct {
 	Into   string // column for the label; "" = none
 }
 
-// Adds lists the columns that it writes.
-func (v Verdict) Adds() []string {
-	var names []string
+// Columns returns those of a stage that reads these columns, and writes what the verdict does.
+func (v Verdict) Columns(reads ...Need) Columns {
+	c := Columns{Reads: reads, Kinds: map[string]Kind{}}
+	add := func(name string, kind Kind) {
+		c.Adds = append(c.Adds, name)
+		c.Kinds[name] = kind
+	}
 	if v.Common.Score != "" {
-		names = append(names, v.Common.Score)
+		add(v.Common.Score, Float)
 	}
 	if v.Into != "" {
-		names = append(names, v.Into)
+		add(v.Into, String)
 	}
 	if v.Common.Action == "mark" {
-		names = append(names, v.Common.Name)
+		add(v.Common.Name, Bool)
 	}
-	return names
+	return c
 }
 
 // Settle writes score and label of row i of b, which has the columns, and drops or marks it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -291,6 +292,21 @@ type closing struct {
 
 func (c closing) Prepare(context.Context) error { *c.done = append(*c.done, "prepare"); return nil }
 func (c closing) Close()                        { *c.done = append(*c.done, "close") }
+
+// TestWhenNeeds: whatever has a condition reads the columns of it.
+func TestWhenNeeds(t *testing.T) {
+	c := Common{Name: "s", Column: "text", When: "n > 6", Score: "score", Action: "mark"}
+	all := []Stage{NewFilter(c, nil), NewClassifier(c, "label", nil), NewRewriter(c, upper{}), closing{NewRewriter(c, upper{}), new([]string)}, collecting{}}
+	for _, s := range all {
+		made, err := When(c, []Stage{s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(made[0].Columns().Reads, Need{Name: "n", Type: Scalars}) {
+			t.Errorf("%T with a condition over n reads %+v", s, made[0].Columns().Reads)
+		}
+	}
+}
 
 // TestAs: a condition does not hide what else a stage can do.
 func TestAs(t *testing.T) {

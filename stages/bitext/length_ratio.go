@@ -53,14 +53,11 @@ type lengthRatio struct {
 func (l *lengthRatio) Name() string { return l.verdict.Common.Name }
 
 func (l *lengthRatio) Columns() stages.Columns {
-	return stages.Columns{
-		Reads: []stages.Need{{Name: l.Source, Type: stages.Text}, {Name: l.Target, Type: stages.Text}},
-		Adds:  l.verdict.Adds(),
-	}
+	return l.verdict.Columns(stages.Need{Name: l.Source, Type: stages.Text}, stages.Need{Name: l.Target, Type: stages.Text})
 }
 
 func (l *lengthRatio) Map(_ context.Context, b *stages.Batch) error {
-	for _, name := range l.verdict.Adds() {
+	for _, name := range l.Columns().Adds {
 		b.Add(name)
 	}
 	d, ok := l.idle.Get().(*scan.Document)

@@ -77,6 +77,9 @@ func (e Entry) Column(name string) Entry {
 	return e
 }
 
+// Has says that the common key "action", "score" or "invert" means something to the stage.
+func (e Entry) Has(key string) bool { return slices.Contains(e.takes, key) }
+
 // refused lists the common keys that the stage has no use for.
 func (e Entry) refused() []string {
 	return slices.DeleteFunc([]string{"action", "score", "invert"}, func(key string) bool {

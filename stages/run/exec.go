@@ -158,11 +158,12 @@ type stage struct {
 func (s *stage) Name() string { return s.common.Name }
 
 func (s *stage) Columns() stages.Columns {
-	c := stages.Columns{Changes: s.Changes}
+	c := stages.Columns{Changes: s.Changes, Kinds: map[string]stages.Kind{}}
 	for _, f := range s.fields {
 		switch {
 		case f.adds != "":
 			c.Adds = append(c.Adds, f.name)
+			c.Kinds[f.name] = map[string]stages.Kind{"bool": stages.Bool, "int": stages.Int, "float": stages.Float, "string": stages.String}[f.adds]
 		case f.text:
 			c.Reads = append(c.Reads, stages.Need{Name: f.name, Type: stages.Text})
 		default:
