@@ -129,7 +129,7 @@ func (r *run) clear() error {
 func (r *run) checkNames(shards []stages.Shard) error {
 	if r.removed != nil {
 		if err := format.CheckNames(shards, r.removed); err != nil {
-			return &JobError{err}
+			return &JobError{fmt.Errorf("removed rows: %w", err)}
 		}
 	}
 	sinks, err := r.makeSinks(shards)

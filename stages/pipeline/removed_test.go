@@ -152,11 +152,46 @@ func TestRemovedJSONL(t *testing.T) {
 		}
 		for _, ranks := range []int{1, 3} {
 			out := fmt.Sprint(mode, ranks)
-			if _, err := f.run(removedJob, out, ranks, pipeline.Options{}, "write.removed="+mode); err != nil {
+			// A stage that writes a column is run in every pass, and drops in one.
+			if _, err := f.run(removedJob, out, ranks, pipeline.Options{}, "write.removed="+mode, "stage.few.score=words"); err != nil {
 				t.Fatal(err)
 			}
 			same(t, want, f.tree(out, "removed"))
 		}
+	}
+}
+
+// Each row is removed by the first stage that drops it, though the last pass applies all dedups.
+func TestRemovedByTwoDedups(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", twoDedupsInput)
+	want := map[string]string{
+		"removed/by-url/a.jsonl": `{"id":"s","shard":"a.jsonl","row":2,"stage":"by-url","score":null,"keeper":"a.jsonl:1"}
+{"id":"a.jsonl:4","shard":"a.jsonl","row":4,"stage":"by-url","score":null,"keeper":"a.jsonl:3"}
+`,
+		"removed/by-text/a.jsonl": `{"id":"1.5","shard":"a.jsonl","row":3,"stage":"by-text","score":null,"keeper":"a.jsonl:0"}` + "\n",
+	}
+	for ranks := 1; ranks <= 3; ranks++ {
+		out := fmt.Sprint("out", ranks)
+		if _, err := f.run(twoDedups, out, ranks, pipeline.Options{}, "write.removed=ids"); err != nil {
+			t.Fatal(err)
+		}
+		same(t, want, f.tree(out, "removed"))
+	}
+}
+
+// Files of several formats that would become one are refused before anything is read.
+func TestRemovedNamesCollide(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", twoDedupsInput)
+	var b bytes.Buffer
+	if err := parquet.Write(&b, []removedRow{{Text: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	f.write("in/a.parquet", b.String())
+	_, err := f.run(removedJob, "out", 1, pipeline.Options{})
+	if _, ok := errors.AsType[*pipeline.JobError](err); !ok || !strings.Contains(err.Error(), `would both become output "a.jsonl"`) {
+		t.Error(err)
 	}
 }
 
@@ -221,7 +256,7 @@ func TestRemovedParquet(t *testing.T) {
 // Compressed files depend on nothing but the job, either.
 func TestRemovedCompressed(t *testing.T) {
 	f := newFolder(t)
-	in := f.removedInput(2, 3000)
+	in := f.removedInput(2, 1000)
 	f.writeRemovedJSONL(in)
 	plain := removedOracle(in, ".jsonl", "rows", jsonLine)
 	for kind, ext := range map[string]string{"zstd": ".zst", "gzip": ".gz"} {
@@ -273,9 +308,9 @@ func expand(t *testing.T, p string) string {
 // kill -9 at any event, with changing numbers of ranks and in both modes.
 func TestRemovedKilled(t *testing.T) {
 	f := newFolder(t)
-	in := f.removedInput(8, 300)
+	in := f.removedInput(6, 300)
 	f.writeRemovedJSONL(in)
-	for seed, mode := range map[int64]string{2: "rows", 9: "ids", 31: "rows"} {
+	for seed, mode := range map[int64]string{4: "rows", 11: "ids"} {
 		out := fmt.Sprint("killed", seed)
 		job := strings.Replace(removedJob, `"out"`, strconv.Quote(out), 1)
 		f.write("job.toml", strings.Replace(job, `removed = "rows"`, fmt.Sprintf("removed = %q\ncompress = \"zstd\"", mode), 1))
@@ -286,7 +321,7 @@ func TestRemovedKilled(t *testing.T) {
 			}
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
-				fmt.Sprintf("SLUICE_TEST_KILL=%d", seed+try*9), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%3))
+				fmt.Sprintf("SLUICE_TEST_KILL=%d", seed+try*13), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%3))
 			text, err := cmd.CombinedOutput()
 			if err == nil {
 				break
