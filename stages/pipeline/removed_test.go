@@ -375,6 +375,40 @@ func TestRemovedDamaged(t *testing.T) {
 	same(t, want, f.tree("last", "removed"))
 }
 
+// A wrong bit anywhere in the rows that the first pass removed is found.
+func TestRemovedWrongBits(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", `{"text": "a"}`+"\n"+`{"text": "a b c d e"}`+"\n"+`{"text": "b c"}`+"\n")
+	f.stopAt(removedJob, "out", 1, 2, 0, "write.removed=ids")
+	segments, _ := filepath.Glob(f.path("out/.sluice/segments/removed0-*"))
+	if len(segments) != 1 {
+		t.Fatal(segments)
+	}
+	good, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for at := range good {
+		out := fmt.Sprint("damaged", at)
+		if err := os.CopyFS(f.path(out), os.DirFS(f.path("out"))); err != nil {
+			t.Fatal(err)
+		}
+		bad := slices.Clone(good)
+		bad[at] ^= 0x10
+		f.write(filepath.Join(out, ".sluice/segments", filepath.Base(segments[0])), string(bad))
+		_, err := f.run(removedJob, out, 1, pipeline.Options{}, "write.removed=ids")
+		if err == nil {
+			t.Errorf("byte %d is believed", at)
+		} else if refused++; !strings.Contains(err.Error(), "--fresh") {
+			t.Errorf("byte %d: no remedy in %v", at, err)
+		}
+	}
+	if refused < 40 {
+		t.Errorf("only %d bytes were tried", refused)
+	}
+}
+
 // A start that wrote some of the files and failed is continued with the others.
 func TestRemovedContinues(t *testing.T) {
 	f := newFolder(t)
