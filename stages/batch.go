@@ -76,6 +76,8 @@ type Rejection struct {
 	Score   float64 // that the stage gave the row, of a dedup the similarity; NaN: none
 	Repeats bool    // Keeper stays in its place
 	Keeper  ID
+	// KeeperID is that of [Removal].
+	KeeperID []byte
 }
 
 // NewBatch returns a batch of n rows, all kept, without columns.
@@ -167,7 +169,7 @@ func (b *Batch) Damage(i int, offset int64, format string, args ...any) {
 
 // Remove takes row r.Row out as a duplicate.
 func (b *Batch) Remove(r Removal) {
-	by := Rejection{Row: r.Row, Stage: r.Stage, Repeats: true, Keeper: r.Keeper}
+	by := Rejection{Row: r.Row, Stage: r.Stage, Repeats: true, Keeper: r.Keeper, KeeperID: r.KeeperID}
 	if b.Traced {
 		by.Score = decimal(r.Similarity)
 	}

@@ -84,6 +84,9 @@ func (r *run) appendRemoved(dst []byte, b *stages.Batch, d *stages.Rejection) ([
 	keeper := ""
 	if d.Repeats {
 		keeper = rowName(r.locate(d.Keeper))
+		if r.shards[r.blocks[d.Keeper.Block()].Shard].Format == stages.SavedFormat {
+			keeper = string(d.KeeperID) // its place is one in a file of sketches
+		}
 	}
 	if r.job.Write.Removed == "rows" {
 		return format.AppendRemoved(dst, b, d.Row, format.Reason{Stage: d.Stage, Score: d.Score, Keeper: keeper})

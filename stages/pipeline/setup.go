@@ -200,6 +200,9 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		return err
 	}
 	if r.opt.Fresh {
+		if err := r.newCollections(); err != nil {
+			return err // and what OUT holds stays
+		}
 		if err := r.clear(); err != nil {
 			return err
 		}
