@@ -98,12 +98,31 @@ func (c *c4) edit(dst, text []byte) ([]byte, bool) {
 
 // countWords counts what white space parts, and the code points of the longest word.
 func countWords(line []byte) (n, longest int64) {
-	for word := range bytes.FieldsFuncSeq(line, isSpace) {
-		n++
-		if int64(len(word)) > longest {
-			longest = max(longest, int64(scan.CodePoints(word)))
+	start := -1
+	end := func(i int) {
+		if start >= 0 {
+			n++
+			if int64(i-start) > longest {
+				longest = max(longest, int64(scan.CodePoints(line[start:i])))
+			}
 		}
+		start = -1
 	}
+	for i := 0; i < len(line); {
+		size, space := 1, asciiSpace[line[i]]
+		if line[i] >= utf8.RuneSelf {
+			var r rune
+			r, size = utf8.DecodeRune(line[i:])
+			space = isSpace(r)
+		}
+		if space {
+			end(i)
+		} else if start < 0 {
+			start = i
+		}
+		i += size
+	}
+	end(len(line))
 	return n, longest
 }
 

@@ -26,7 +26,7 @@ type Stats struct {
 }
 
 // DefaultStats counts all together.
-func DefaultStats() Stats { return Stats{MaxValues: 10000} }
+func DefaultStats() Stats { return Stats{MaxValues: 1000} }
 
 // NewStats returns the stage that counts the samples that come to it, and their bytes, characters and words, all in whole
 // numbers, and writes them to OUT/stats/NAME.json once the job is done. Every sample goes on as it came. Put it
@@ -37,7 +37,7 @@ func DefaultStats() Stats { return Stats{MaxValues: 10000} }
 //
 // Where By has more than MaxValues values, those are told apart whose hash is smallest: which they are does not
 // depend on ranks, and what is said of them is exact. Everything else stands under "other".
-// It takes about 2 kB of memory for each value, and 4 kB more for each of Columns.
+// It takes up to 4 kB for each value and thread, and 9 kB more for each of Columns, which the job's memory does not count.
 func NewStats(c stages.Common, s Stats) ([]stages.Stage, error) {
 	var errs []error
 	if s.By != "" && s.By[0] == '@' && s.By != "@source" && s.By != "@folder" && s.By != "@shard" {
