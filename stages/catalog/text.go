@@ -19,6 +19,8 @@ func texts() job.Catalog {
 			text.DefaultCharDupRatio(), text.NewCharDupRatio),
 		"text.common_english_words": filter("keep texts with some of the most common English words",
 			text.DefaultCommonEnglishWords(), text.NewCommonEnglishWords),
+		"text.decontaminate": job.NewEntry("cut the examples of evaluation tasks out of texts",
+			text.DefaultDecontaminate(), text.NewDecontaminate).Needs("tasks", `["tasks.jsonl"]`).Takes("score"),
 		"text.ellipsis": filter("keep texts of few lines that end in an ellipsis",
 			text.DefaultEllipsis(), text.NewEllipsis),
 		"text.histogram": filter("keep texts of characters that are common in a language",

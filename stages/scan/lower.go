@@ -15,23 +15,39 @@ func AppendLower(dst, text []byte) []byte {
 			i = end
 			continue
 		}
-		r, size := utf8.DecodeRune(text[i:])
-		switch class := classOf(r); {
-		case r == utf8.RuneError && size == 1:
-			dst = append(dst, text[i])
-		case r == capitalSigma:
-			dst = utf8.AppendRune(dst, lowerSigma(text, i))
-		case r == dottedI:
-			dst = append(dst, "i\u0307"...)
-		case class.delta == 0:
-			dst = append(dst, text[i:i+size]...)
-		default:
-			dst = utf8.AppendRune(dst, r+class.delta)
-		}
+		var size int
+		dst, size = AppendLowerAt(dst, text, i)
 		i += size
 	}
 	return dst
 }
+
+// AppendLowerAt appends what AppendLower makes of the code point at text[i], and returns how many
+// bytes of text it takes.
+func AppendLowerAt(dst, text []byte, i int) ([]byte, int) {
+	if c := text[i]; c < utf8.RuneSelf {
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		return append(dst, c), 1
+	}
+	r, size := utf8.DecodeRune(text[i:])
+	switch class := classOf(r); {
+	case r == utf8.RuneError && size == 1:
+		return append(dst, text[i]), 1
+	case r == capitalSigma:
+		return utf8.AppendRune(dst, lowerSigma(text, i)), size
+	case r == dottedI:
+		return append(dst, "i\u0307"...), size
+	case class.delta == 0:
+		return append(dst, text[i:i+size]...), size
+	default:
+		return utf8.AppendRune(dst, r+class.delta), size
+	}
+}
+
+// IsSpace says whether Python's str.isspace holds for a code point: white space to str.split and str.strip.
+func IsSpace(r rune) bool { return isSpace(r) }
 
 // asciiRun returns how many bytes of ASCII the text begins with.
 func asciiRun(text []byte) int {

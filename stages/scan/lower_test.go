@@ -21,6 +21,13 @@ func TestAppendLower(t *testing.T) {
 		if got := AppendLower([]byte("Before"), []byte(text)); string(got) != "Before"+want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
+		var got []byte
+		for i, n := 0, 0; i < len(text); i += n {
+			got, n = AppendLowerAt(got, []byte(text), i)
+		}
+		if string(got) != want {
+			t.Errorf("%q becomes %q by code points, want %q", text, got, want)
+		}
 	}
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) || r == dottedI || r == capitalSigma {
