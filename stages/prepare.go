@@ -24,6 +24,20 @@ func Prepare(ctx context.Context, list []Stage) error {
 	return nil
 }
 
+// A Fingerprinter is a stage, or a [Rewriter], whose rows depend on what stands neither in the job
+// file nor in a file that it names, such as a key. Fingerprint tells two of them apart and
+// does not reveal them; 0 = there is none. It is called after Prepare.
+type Fingerprinter interface {
+	Fingerprint() uint64
+}
+
+func (r *rewriter) Fingerprint() uint64 {
+	if f, ok := r.Rewriter.(Fingerprinter); ok {
+		return f.Fingerprint()
+	}
+	return 0
+}
+
 // A Closer is a stage, or a [Filter] or [Rewriter], that holds more than memory: processes of
 // a program. Close ends them once no row comes any more, also where Prepare failed or was not called.
 type Closer interface {

@@ -27,7 +27,7 @@ type Fuzzy struct {
 	Keep        string   `toml:"keep" doc:"who stays: first, last, longest, max:COLUMN, min:COLUMN"`
 	Priority    []string `toml:"priority" doc:"patterns of shards that come before all others, the first before the second"`
 	Against     []string `toml:"against" doc:"files of an earlier collection, or what save_sketches made of it: compared with, never removed, never written"`
-	Saved       string   `toml:"save_sketches" path:"file" doc:"new folder for what a later job needs to compare with the output: name it in its against"`
+	Saved       string   `toml:"save_sketches" path:"output" doc:"new folder for what a later job needs to compare with the output: name it in its against"`
 }
 
 // DefaultFuzzy finds texts with a Jaccard similarity of 0.8 over 5-grams of words.

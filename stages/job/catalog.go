@@ -45,7 +45,7 @@ type Entry struct {
 // it also runs where a job file is merely checked. A field whose tag path is
 // "file" holds a path, or a list of them, that counts from the folder of the job file. With
 // "command" it is a program and its arguments: a program with a slash is such a path. With
-// "folder" it is a path whose default is the folder of the job file. A field of type any takes a
+// "folder" it is a path whose default is the folder of the job file, with "output" one that is written to. A field of type any takes a
 // string, an int64, a float64 or a bool.
 func NewEntry[C any](doc string, defaults C, build func(stages.Common, C) ([]stages.Stage, error)) Entry {
 	return Entry{

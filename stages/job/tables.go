@@ -387,7 +387,7 @@ func (p *parser) fileKeys(t table, config reflect.Value) {
 				v.Index(0).SetString(p.path(items[0], f.Tag.Get("toml")))
 			}
 			continue
-		case kind != "file" && kind != "folder" || n == nil:
+		case kind != "file" && kind != "folder" && kind != "output" || n == nil:
 			continue
 		}
 		switch v.Kind() {

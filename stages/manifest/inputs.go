@@ -17,7 +17,10 @@ type Inputs struct {
 	Files []InputFile
 }
 
-// An InputFile is one file of the input, in the order of the job.
+// Key is the Source of an InputFile that is none: Path names a key of the user's, and Size tells it from another.
+const Key = "\x00key"
+
+// An InputFile is one file of the input, in the order of the job, or one that a stage reads.
 type InputFile struct {
 	Source string // name of the [[source]], "" for input
 	Path   string // absolute
@@ -121,6 +124,10 @@ func (c InputChanges) Err() error {
 	var lines []string
 	for _, f := range c.Changed {
 		what := "its time changed"
+		if f.Then.Source == Key {
+			lines = append(lines, fmt.Sprintf("  %s is another", f.Then.Path))
+			continue
+		}
 		if f.Then.Size != f.Now.Size {
 			what = fmt.Sprintf("it had %d bytes and has %d", f.Then.Size, f.Now.Size)
 		}
@@ -133,7 +140,7 @@ func (c InputChanges) Err() error {
 		return nil
 	}
 	n := len(lines)
-	return fmt.Errorf("%d input files are not those that the job began with:\n%s\nput them back, or start over with --fresh", n, head(lines))
+	return fmt.Errorf("%d files or keys are not those that the job began with:\n%s\nput them back, or start over with --fresh", n, head(lines))
 }
 
 // Notice says which new files are left out; "" if there are none.

@@ -87,8 +87,6 @@ func (f folder) ids(out string, only func(line string) bool) (ids []string) {
 	return ids
 }
 
-func all(string) bool { return true }
-
 // A collection holds what the output holds, in its order, and its bytes do not depend
 // on the number of ranks.
 func TestCollectionIsTheOutput(t *testing.T) {

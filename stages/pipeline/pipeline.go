@@ -86,6 +86,7 @@ type run struct {
 	tag     string // names this job and start in scratch
 	scratch string // this rank's folder for temporary files
 	stages  []stages.Stage
+	ready   bool // they are prepared
 	passes  []stages.Pass
 	mover   stages.Mover // arranges the output; nil = each input shard has its own
 
@@ -153,7 +154,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		out.Already = done
 		return out, err
 	}
-	if err := mpi.Agree(ctx, c, stages.Prepare(ctx, made)); err != nil {
+	if err := mpi.Agree(ctx, c, r.prepare(ctx)); err != nil {
 		return out, &JobError{err}
 	}
 	r.warnScratch()

@@ -18,6 +18,7 @@ import (
 	"sluice/stages/dedup"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
+	"sluice/stages/privacy"
 	"sluice/stages/text"
 )
 
@@ -29,6 +30,8 @@ func catalogue() job.Catalog {
 		"corpus.stats":    job.NewEntry("stats", corpus.DefaultStats(), corpus.NewStats),
 		"dedup.exact":     job.NewEntry("exact", dedup.DefaultExact(), dedup.NewExact).Takes("action"),
 		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
+		"privacy.redact":  job.NewEntry("redact", privacy.DefaultRedact(), privacy.NewRedact),
+		"text.bad_words":  job.NewEntry("bad words", text.BadWords{}, text.NewBadWords).Takes("action", "score", "invert"),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}
 }

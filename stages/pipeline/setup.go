@@ -193,15 +193,26 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		w.Done = done
 		return err
 	}
+	// Mistakes that show without reading a row leave OUT as it is.
+	if err := r.prepare(ctx); err != nil {
+		return &JobError{err}
+	}
 	if err := r.newOutput(); err != nil {
 		return err
 	}
 	if err := r.takeLock(ctx); err != nil {
 		return err
 	}
+	shards, stats, err := format.List(ctx, r.job.Inputs)
 	if r.opt.Fresh {
+		if err == nil {
+			err = format.CheckCollections(shards, r.stages)
+		}
+		if err != nil {
+			return &JobError{err}
+		}
 		if err := r.newCollections(); err != nil {
-			return err // and what OUT holds stays
+			return err
 		}
 		if err := r.clear(); err != nil {
 			return err
@@ -212,7 +223,6 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 			return err
 		}
 	}
-	shards, stats, err := format.List(ctx, r.job.Inputs)
 	then, e := manifest.ReadInputs(r.dir)
 	switch {
 	case errors.Is(e, fs.ErrNotExist):
@@ -225,7 +235,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	case e != nil:
 		return lostError(e)
 	default:
-		now := inputFiles(stats)
+		now := append(inputFiles(stats), r.besides()...)
 		if err := r.resume(then, now, err, w); err != nil {
 			return err
 		}
@@ -256,7 +266,7 @@ func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) err
 	if err := os.WriteFile(filepath.Join(r.dir, "job.toml"), r.job.Text, 0o666); err != nil {
 		return diskError(err)
 	}
-	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: inputFiles(stats)})
+	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: append(inputFiles(stats), r.besides()...)})
 }
 
 // alreadyDone says that OUT holds this job, finished; an error if it holds

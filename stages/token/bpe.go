@@ -171,6 +171,7 @@ type candidate struct {
 	pos int32 // of the left one
 }
 
+//lint:ignore U1000 push and pop call it
 func (c candidate) before(d candidate) bool {
 	return c.rank < d.rank || c.rank == d.rank && c.pos < d.pos
 }

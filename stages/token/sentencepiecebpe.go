@@ -63,6 +63,7 @@ type joint struct {
 	size        int32
 }
 
+//lint:ignore U1000 push and pop call it
 func (j joint) before(k joint) bool {
 	return j.score > k.score || j.score == k.score && j.left < k.left
 }
