@@ -141,13 +141,7 @@ func (e *explainer) source(shard *stages.Shard) (stages.Source, error) {
 	for _, s := range e.stages {
 		all.Steps = append(all.Steps, stages.Step{Stage: s})
 	}
-	in := e.job.Inputs[0]
-	for _, other := range e.job.Inputs {
-		if other.Name == shard.Source {
-			in = other
-		}
-	}
-	return format.NewSource(shard.Format, in.Read, all.Needs(), format.Options{Seed: e.job.Seed, Cached: true})
+	return format.NewSource(shard.Format, e.job.Input(shard).Read, all.Needs(), format.Options{Seed: e.job.Seed, Cached: true})
 }
 
 // find finds a sample by its id, or by shard and row.

@@ -90,6 +90,16 @@ func (j *Job) ShardSize() int64 {
 	return int64(size)
 }
 
+// Input returns the [[source]] that a shard comes from, with its [read].
+func (j *Job) Input(s *stages.Shard) stages.Input {
+	for _, in := range j.Inputs {
+		if in.Name == s.Source {
+			return in
+		}
+	}
+	return j.Inputs[0]
+}
+
 // Weights lists the sources with their weights.
 func (j *Job) Weights() (all []stages.Weight) {
 	for _, in := range j.Inputs {

@@ -336,6 +336,11 @@ func TestSources(t *testing.T) {
 		j.Inputs[1].Read.Limit != 5 || j.Inputs[1].Name != "cc" || len(j.Inputs[1].Paths) != 2 {
 		t.Errorf("inputs are %+v", j.Inputs)
 	}
+	for source, name := range map[string]string{"wiki": "wiki", "cc": "cc", "": "wiki"} {
+		if in := j.Input(&stages.Shard{Source: source}); in.Name != name {
+			t.Errorf("shards of %q come from %+v", source, in)
+		}
+	}
 	_, err := parse("output='o'\ninput='i'\n[[source]]\nname='a'\ninput='i'\n")
 	if err == nil || !strings.Contains(err.Error(), "job.toml:3: input and [[source]] cannot stand together") {
 		t.Error(err)

@@ -45,16 +45,6 @@ func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 	return blocks, nil
 }
 
-// input returns the [[source]] that a shard comes from.
-func (r *run) input(s *stages.Shard) stages.Input {
-	for _, in := range r.job.Inputs {
-		if in.Name == s.Source {
-			return in
-		}
-	}
-	return r.job.Inputs[0]
-}
-
 // sourceFor returns the source of a shard for pass p, made on first use.
 func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, p int, needs []stages.Need) (stages.Source, error) {
 	if src := made[keyOf(s)]; src != nil {
@@ -63,7 +53,7 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, p int
 	o := r.formatOptions()
 	o.Cached = p < len(r.passes)-1 // the input is read once more: the page cache may keep it
 	o.Checked = p > 0 && r.passesThrough(s)
-	src, err := format.NewSource(s.Format, r.input(s).Read, needs, o)
+	src, err := format.NewSource(s.Format, r.job.Input(s).Read, needs, o)
 	if err != nil {
 		return nil, &JobError{err}
 	}
@@ -118,7 +108,7 @@ func (r *run) makeSinks(shards []stages.Shard) (map[sourceKey]stages.Sink, error
 		if w.Format == "auto" {
 			w.Format = outputFormat(key.format)
 		}
-		sink, err := format.NewSink(w, r.input(&shards[i]).Read, r.formatOptions())
+		sink, err := format.NewSink(w, r.job.Input(&shards[i]).Read, r.formatOptions())
 		if err == nil {
 			// A format that the shard cannot be written in is a mistake of the
 			// job, to be found before anything is read.

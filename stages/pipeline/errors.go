@@ -88,7 +88,7 @@ func (r *run) missing(ctx context.Context, shard *stages.Shard, column string) e
 	if err != nil {
 		return err
 	}
-	e := format.Lacks(shard, r.input(shard).Read, column)
+	e := format.Lacks(shard, r.job.Input(shard).Read, column)
 	if len(has) > 0 {
 		e.Has = strings.Split(string(has), "\n")
 	}

@@ -39,7 +39,7 @@ func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	}
 	c.sources = map[sourceKey]stages.Source{}
 	for i := range r.shards {
-		if text := r.input(&r.shards[i]).Read.Text; !slices.Contains(c.wanted, text) {
+		if text := r.job.Input(&r.shards[i]).Read.Text; !slices.Contains(c.wanted, text) {
 			c.wanted = append(c.wanted, text)
 		}
 		if _, err := r.sourceFor(c.sources, &r.shards[i], p, c.needs); err != nil {

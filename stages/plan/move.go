@@ -43,12 +43,7 @@ func (s *sampled) startMoving(shard *stages.Shard, block int) (*moving, error) {
 		s.moved = map[int]*moved{}
 	}
 	s.moved[block] = m.moved
-	read := s.job.Inputs[0].Read
-	for _, in := range s.job.Inputs {
-		if in.Name == shard.Source {
-			read = in.Read
-		}
-	}
+	read := s.job.Input(shard).Read
 	plain := s.job.Write
 	plain.Compress = "none"
 	for w, out := range map[io.Writer]stages.Write{counter{&m.raw}: plain, counter{&m.disk}: s.job.Write} {

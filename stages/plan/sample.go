@@ -41,17 +41,7 @@ type sampled struct {
 }
 
 func (s *sampled) source(shard *stages.Shard, needs []stages.Need) (stages.Source, error) {
-	return format.NewSource(shard.Format, s.read(shard), needs, format.Options{Seed: s.job.Seed, Cached: true, BatchBytes: 64 << 10, ReadBytes: 64 << 10})
-}
-
-// read returns the [read] table of a shard.
-func (s *sampled) read(shard *stages.Shard) stages.Read {
-	for _, in := range s.job.Inputs {
-		if in.Name == shard.Source {
-			return in.Read
-		}
-	}
-	return s.job.Inputs[0].Read
+	return format.NewSource(shard.Format, s.job.Input(shard).Read, needs, format.Options{Seed: s.job.Seed, Cached: true, BatchBytes: 64 << 10, ReadBytes: 64 << 10})
 }
 
 // cut cuts the shards as a run does.
@@ -240,7 +230,7 @@ func (s *sampled) note(shard *stages.Shard, b *stages.Batch) {
 func (s *sampled) lacking(ctx context.Context) error {
 	for i := range s.shards {
 		if names := s.missing[i]; len(names) > 0 {
-			e := format.Lacks(&s.shards[i], s.read(&s.shards[i]), names[0])
+			e := format.Lacks(&s.shards[i], s.job.Input(&s.shards[i]).Read, names[0])
 			e.Has = format.ColumnsOf(ctx, &s.shards[i])
 			return e
 		}
