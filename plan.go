@@ -193,8 +193,12 @@ func (p *program) planStages(m *plan.Plan) {
 		if !ok {
 			continue
 		}
+		lines := e.Explain()
+		if len(lines) == 0 {
+			continue
+		}
 		fmt.Fprintf(p.stdout, "%s\n", pass.Ends.Name())
-		for _, line := range e.Explain() {
+		for _, line := range lines {
 			fmt.Fprintf(p.stdout, "  %s\n", line)
 		}
 		fmt.Fprintln(p.stdout)

@@ -20,7 +20,7 @@ func When(c Common, list []Stage) ([]Stage, error) {
 	}
 	made := make([]Stage, len(list))
 	for i, s := range list {
-		w := conditional{when: e, rows: new(sync.Pool)}
+		w := conditional{when: e, rows: new(sync.Pool), first: i == 0}
 		switch s := s.(type) {
 		case *filter:
 			f := *s
@@ -85,8 +85,9 @@ func Outside(s Stage, b *Batch, i int) (bool, error) {
 
 // A conditional is what stages with the key when have in common.
 type conditional struct {
-	when *Expression
-	rows *sync.Pool // of *[]int
+	when  *Expression
+	rows  *sync.Pool // of *[]int
+	first bool       // of the stages of its [[stage]] table
 }
 
 // columns returns the columns of a stage with those that the condition reads.
@@ -211,9 +212,13 @@ func (c *conditionalCollector) Save(ctx context.Context, b *Batch) error {
 	return c.hiding(b, func() error { return c.of.Save(ctx, b) })
 }
 
-// Explain says which rows the stage sees, before what else there is to say.
+// Explain says which rows the stage sees, before what else there is to say. Of the stages of
+// one table the first says so for all.
 func (s *conditionalShuffler) Explain() []string {
-	lines := []string{fmt.Sprintf("sees only rows for which %s", s.when.program)}
+	var lines []string
+	if s.first {
+		lines = append(lines, fmt.Sprintf("sees only rows for which %s", s.when.program))
+	}
 	if e, ok := s.Shuffler.(Explainer); ok {
 		lines = append(lines, e.Explain()...)
 	}
