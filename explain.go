@@ -66,10 +66,10 @@ func (p *program) explain(args []string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if !finished(out) {
+	e := &explainer{p: p, job: j, report: report, done: finished(out)}
+	if !e.done {
 		p.errorf("the job is not finished: what its dedups will decide is not known yet")
 	}
-	e := &explainer{p: p, job: j, report: report}
 	return e.explain(context.Background(), args[1])
 }
 
@@ -78,8 +78,10 @@ type explainer struct {
 	p      *program
 	job    *job.Job
 	report *pipeline.Report // nil if there is none yet
+	done   bool             // the list of duplicates is whole
 	stages []stages.Stage
 	scores map[string]string // stage -> column that its score is written in for us
+	labels map[string]string // stage -> column of its label
 }
 
 func (e *explainer) explain(ctx context.Context, id string) error {
@@ -87,9 +89,6 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 		return err
 	}
 	defer stages.Close(e.stages)
-	if err := stages.Prepare(ctx, e.stages); err != nil {
-		return err
-	}
 	shards, _, err := format.List(ctx, e.job.Inputs)
 	if err != nil {
 		return err
@@ -115,10 +114,21 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if against := s.shard.Against; against != "" { // no stage is run on it
+		says := fmt.Sprintf("compared with by stage %q, and never written", against)
+		if n := stands[against]; n > 0 {
+			says += ": " + plural(n, "sample") + " of the input repeat" + map[bool]string{true: "s"}[n == 1] + " it"
+		}
+		fmt.Fprintln(e.p.stdout, says)
+		return nil
+	}
+	if err := stages.Prepare(ctx, e.stages); err != nil {
+		return err
+	}
 	return e.walk(ctx, s, removals, stands)
 }
 
-// build makes the stages, with a column for the score of each that has one.
+// build makes the stages, with columns for the score and the label of each that has one.
 func (e *explainer) build() error {
 	e.scores = map[string]string{}
 	own := *e.job
@@ -131,8 +141,11 @@ func (e *explainer) build() error {
 		e.scores[c.Name] = c.Score
 	}
 	var err error
-	e.stages, err = own.Build()
-	return err
+	if e.stages, err = own.Build(); err != nil {
+		return err
+	}
+	e.labels = stages.Labels(e.stages, func(name string) string { return "label of " + name })
+	return nil
 }
 
 // source returns the source of a shard, with all columns that the stages read.

@@ -26,6 +26,26 @@ func NewClassifier(c Common, into string, f Classifier) Mapper {
 	return &filter{common: c, into: into, Classifier: f}
 }
 
+// Labels returns the columns that classifiers write labels in, by the name of the stage. Those that
+// are to write none are given a column, which is called as the function says.
+func Labels(list []Stage, column func(name string) string) map[string]string {
+	labels := map[string]string{}
+	for _, s := range list {
+		f, ok := s.(*filter)
+		if !ok {
+			continue
+		}
+		if _, plain := f.Classifier.(scored); plain {
+			continue
+		}
+		if f.into == "" {
+			f.into = column(f.common.Name)
+		}
+		labels[f.common.Name] = f.into
+	}
+	return labels
+}
+
 // scored makes a classifier of a filter.
 type scored struct{ Filter }
 

@@ -63,17 +63,7 @@ func As[T any](s Stage) (T, bool) {
 // Outside says that row i of b passes a stage unseen because of the key when. b is as the
 // stage would be given it.
 func Outside(s Stage, b *Batch, i int) (bool, error) {
-	var e *Expression
-	switch s := s.(type) {
-	case *filter:
-		e = s.when
-	case *conditionalMapper:
-		e = s.when
-	case *conditionalShuffler:
-		e = s.when
-	case *conditionalCollector:
-		e = s.when
-	}
+	e := condition(s)
 	if e == nil {
 		return false, nil
 	}
@@ -81,6 +71,29 @@ func Outside(s Stage, b *Batch, i int) (bool, error) {
 	defer v.End()
 	holds, err := v.Holds(i)
 	return !holds, err
+}
+
+// Conditions returns the columns that the key when of a stage reads, which [Outside] looks at.
+func Conditions(s Stage) []Need {
+	if e := condition(s); e != nil {
+		return e.Needs()
+	}
+	return nil
+}
+
+// condition returns the key when of a stage; nil if it has none.
+func condition(s Stage) *Expression {
+	switch s := s.(type) {
+	case *filter:
+		return s.when
+	case *conditionalMapper:
+		return s.when
+	case *conditionalShuffler:
+		return s.when
+	case *conditionalCollector:
+		return s.when
+	}
+	return nil
 }
 
 // A conditional is what stages with the key when have in common.
