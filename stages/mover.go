@@ -71,7 +71,8 @@ type Arrangement struct {
 	// Places returns the function that is given the rows of a block, in their order, each
 	// with the index of its label in Left.Labels. It calls put for each place where
 	// the row is to stand; a row may have several, or none. The function belongs to one
-	// goroutine.
+	// goroutine. Places is called several times for a block, by one rank or by several, and the
+	// places are the same each time.
 	Places func(block int) func(id ID, label int, put func(Place) error) error
 }
 

@@ -1,5 +1,3 @@
-// Package corpus holds the stages that arrange the output: that shuffle, blend, split and
-// re-shard. Each is a [stages.Mover]; begin with [NewShuffle].
 package corpus
 
 import (

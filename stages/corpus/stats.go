@@ -1,4 +1,3 @@
-// Package corpus holds the stages that look at a corpus as a whole.
 package corpus
 
 import (

@@ -1,5 +1,3 @@
-// Package corpus holds the stages that decide which rows and columns a corpus has, by
-// its columns rather than its texts, one file each.
 package corpus
 
 import (

@@ -153,6 +153,7 @@ type parser struct {
 	catalog  Catalog
 	known    Recipes
 	mover    string // stage that arranges the output, so far
+	saves    string // the first stage that saves a collection
 	weighs   *Stage // it, if it heeds the weights of sources
 	weight   *node  // the first weight of a source
 }

@@ -428,7 +428,8 @@ func (p *parser) construct(t table, s Stage) {
 	}
 }
 
-// arranges reports a stage behind one that arranges the output.
+// arranges reports a stage behind one that arranges the output, and one that takes rows by weight behind one that
+// saves those that are left: a collection has what the output has.
 func (p *parser) arranges(s Stage, made []stages.Stage) {
 	mover := slices.ContainsFunc(made, func(s stages.Stage) bool { _, ok := s.(stages.Mover); return ok })
 	switch first := p.mover; {
@@ -442,8 +443,21 @@ func (p *parser) arranges(s Stage, made []stages.Stage) {
 		p.mover = s.Common.Name
 		if slices.ContainsFunc(made, func(s stages.Stage) bool { _, ok := s.(stages.Weigher); return ok }) {
 			p.weighs = &s
+			if p.saves != "" {
+				p.mistake(s.Place, fmt.Sprintf("run stage %q in a second job, on the output of this one", s.Common.Name),
+					"save_sketches of stage %q would save rows that stage %q leaves out", p.saves, s.Common.Name)
+			}
 		}
 	}
+	if p.saves == "" && slices.ContainsFunc(made, saves) {
+		p.saves = s.Common.Name
+	}
+}
+
+// saves says that a stage saves a collection.
+func saves(s stages.Stage) bool {
+	c, ok := s.(stages.Collector)
+	return ok && c.Collection().Folder != ""
 }
 
 // weights reports weights that nobody heeds, and a stage that finds none.

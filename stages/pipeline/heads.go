@@ -15,8 +15,8 @@ import (
 )
 
 // Before its first row an output shard must know what the pieces look like that its rows come
-// from: the columns of Parquet. Where all outputs are alike, these are all pieces; else those of the
-// input shard that the output is like.
+// from: the columns of Parquet. Where rows of several input shards may stand in one, these are all pieces; else
+// those of the input shard that the output is like.
 
 // group returns the number of the group of outputs to which rows of an input shard go.
 func (m *move) group(shard int) int {

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"sluice/mpi"
@@ -29,12 +27,16 @@ import (
 // A move is one rank's part of moving rows. Fields but those marked are the same on all ranks.
 type move struct {
 	r        *run
+	rows     int64 // of all outputs
 	outputs  []stages.Output
 	places   func(block int) func(stages.ID, int, func(stages.Place) error) error
 	carriers map[sourceKey]format.Carrier
 	heads    map[int][]byte // by the group of outputs
+	expected []uint64       // rows of each output
+	need     []uint64       // bytes of scratch that they take, about
+	slots    []int          // ranks and waves in which they are written
 	from, to int            // output shards of this wave
-	mixed    bool           // all outputs are like one input shard
+	mixed    bool           // rows of several input shards may stand in one output
 	shift    int            // of the number of an output in the key of a row
 	clock    *clock         // this rank's
 }
@@ -54,9 +56,16 @@ func (r *run) moveRows(ctx context.Context, c *clock) error {
 	if err := m.gatherHeads(ctx); err != nil {
 		return err
 	}
-	waves := m.waves()
-	for w := range waves {
-		m.from, m.to = len(m.outputs)*w/waves, len(m.outputs)*(w+1)/waves
+	if err := m.count(ctx); err != nil {
+		return err
+	}
+	if err := m.cut(ctx); err != nil {
+		return err
+	}
+	for m.from = 0; m.from < len(m.outputs); m.from = m.to {
+		wave := m.slots[m.from] / r.comm.Size()
+		for m.to = m.from; m.to < len(m.outputs) && m.slots[m.to]/r.comm.Size() == wave; m.to++ {
+		}
 		if err := m.wave(ctx); err != nil {
 			return err
 		}
@@ -103,8 +112,7 @@ func (r *run) newMove(c *clock) (*move, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &move{r: r, outputs: a.Outputs, places: a.Places, carriers: map[sourceKey]format.Carrier{}, heads: map[int][]byte{}, clock: c}
-	m.mixed = !slices.ContainsFunc(a.Outputs, func(o stages.Output) bool { return o.Like != a.Outputs[0].Like })
+	m := &move{r: r, rows: a.Rows, outputs: a.Outputs, places: a.Places, carriers: map[sourceKey]format.Carrier{}, heads: map[int][]byte{}, mixed: r.mixes(), clock: c}
 	for m.shift = 64; len(a.Outputs) > 1<<(64-m.shift); m.shift-- {
 	}
 	for key, sink := range r.sinks {
@@ -187,34 +195,6 @@ func (m *move) pieces(do func(block int, s *stages.Shard, piece *io.SectionReade
 	return nil
 }
 
-// waves is how many times the pieces are read, each for a part of the output shards, so that what
-// comes to a rank fits its scratch. The output does not depend on it.
-func (m *move) waves() int {
-	r := m.r
-	most := r.job.ScratchMax / int64(max(1, r.comm.LocalSize()))
-	var bytes, rows int64
-	packed := int64(8) // bytes of rows that a byte of a compressed piece is taken to hold
-	for _, rec := range r.records[len(r.passes)-1] {
-		if rec != nil {
-			bytes += rec.bytesOut
-			rows += rec.left
-		}
-	}
-	if most <= 0 || len(m.outputs) == 0 {
-		return min(1, len(m.outputs))
-	}
-	if strings.HasSuffix(m.path(0), ".jsonl") {
-		packed = 1
-	}
-	need := (bytes*packed + rows*round.HeaderSize) / int64(r.comm.Size())
-	return int(min(need/most+1, int64(len(m.outputs))))
-}
-
-// owner returns the rank that writes an output shard of the wave.
-func (m *move) owner(output int) int {
-	return (output - m.from) * m.r.comm.Size() / (m.to - m.from)
-}
-
 // wave makes some of the output shards. It is collective.
 func (m *move) wave(ctx context.Context) error {
 	r := m.r
@@ -251,17 +231,9 @@ func (m *move) send(block int, s *stages.Shard, piece *io.SectionReader, send fu
 		return err
 	}
 	defer rows.Close()
-	var alive []byte // nil: all rows are left
-	if rec.alive != (manifest.Ref{}) {
-		if alive, err = manifest.ReadRef(m.r.segments(), rec.alive); err != nil {
-			return stateError(err)
-		}
-	}
-	tags := decoder{}
-	if rec.tags != (manifest.Ref{}) {
-		if tags.p, err = manifest.ReadRef(m.r.segments(), rec.tags); err != nil {
-			return stateError(err)
-		}
+	samples, err := m.samples(block)
+	if err != nil {
+		return err
 	}
 	var row round.Row
 	place := m.places(block)
@@ -272,7 +244,6 @@ func (m *move) send(block int, s *stages.Shard, piece *io.SectionReader, send fu
 		row.Key, row.Order, row.Copy = m.key(p), p.Order, p.Copy
 		return send(m.owner(p.Output), row)
 	}
-	at := int64(-1) // row of the block
 	for n := int64(0); ; n++ {
 		row.Bytes, err = rows.Next()
 		if errors.Is(err, io.EOF) && n == rec.left {
@@ -284,13 +255,8 @@ func (m *move) send(block int, s *stages.Shard, piece *io.SectionReader, send fu
 		if err != nil {
 			return fmt.Errorf("read again what was written of block %d: %w", block, stateError(err))
 		}
-		label := 0
-		if tags.p != nil {
-			label = int(tags.uint())
-		}
-		for at++; alive != nil && !testBit(alive, at); at++ {
-		}
-		row.Sample = stages.MakeID(block, at)
+		var label int
+		row.Sample, label = samples.next()
 		if err := place(row.Sample, label, put); err != nil {
 			return err
 		}
@@ -360,13 +326,19 @@ func (m *move) writeShard(output int, row round.Row, err error, next func() (rou
 	if e != nil {
 		return fail(e)
 	}
+	var came uint64
 	for ; err == nil && m.output(row.Key) == output; row, err = next() {
+		came++
 		if e := shard.Write(row.Bytes); e != nil {
 			return fail(e)
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return row, err
+	}
+	if want := m.expected[output]; came != want {
+		return row, fmt.Errorf("%d rows belong into this shard, and %d came: this is a bug\n"+
+			"the shard is not put in its place; start again with the same command, and report it", want, came)
 	}
 	if e := shard.Close(); e != nil {
 		return fail(e)

@@ -120,3 +120,74 @@ func TestShuffleOfWhatDoesNotFit(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A split without a size mixes no input shards, so that these may be of several formats, and of columns that do
+// not fit each other, and also where only one of them has rows left.
+func TestSplitOfSeveralFormats(t *testing.T) {
+	f := newFolder(t)
+	type row struct {
+		Text string `parquet:"text"`
+		Lang string `parquet:"lang"`
+	}
+	type numbered struct {
+		Text string `parquet:"text"`
+		Lang int64  `parquet:"lang"`
+	}
+	f.write("in/a.jsonl", `{"text": "a 0", "lang": "de"}`+"\n"+`{"text": "a 1", "lang": "en"}`+"\n")
+	for name, rows := range map[string]any{
+		"in/b.parquet": []row{{"b 0", "en"}, {"b 1", "de"}, {"b 2", "en"}},
+		"in/c.parquet": []numbered{{"c 0 of some words more", 7}},
+	} {
+		var b bytes.Buffer
+		var err error
+		switch rows := rows.(type) {
+		case []row:
+			err = parquet.Write(&b, rows)
+		case []numbered:
+			err = parquet.Write(&b, rows)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.write(name, b.String())
+	}
+	job := onlyWords + "[[stage]]\nuse = \"corpus.split\"\nby = \"lang\"\n"
+	for _, n := range []int{1, 3} {
+		out := fmt.Sprint("out", n)
+		if _, err := f.run(job, out, n, pipeline.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		got := f.tree(out, "data")
+		if len(got) != 5 || got["data/de/a.jsonl"] != `{"text": "a 0", "lang": "de"}`+"\n" || got["data/en/a.jsonl"] != `{"text": "a 1", "lang": "en"}`+"\n" {
+			t.Errorf("%d files, with lines %v", len(got), got)
+		}
+		for name, want := range map[string][]row{"de": {{"b 1", "de"}}, "en": {{"b 0", "en"}, {"b 2", "en"}}} {
+			if rows := readParquet[row](t, got["data/"+name+"/b.parquet"]); !slices.Equal(rows, want) {
+				t.Errorf("%s: %v, want %v", name, rows, want)
+			}
+		}
+		if rows := readParquet[numbered](t, got["data/7/c.parquet"]); !slices.Equal(rows, []numbered{{"c 0 of some words more", 7}}) {
+			t.Errorf("folder 7: %v", rows)
+		}
+		out = fmt.Sprint("few", n)
+		if _, err := f.run(job, out, n, pipeline.Options{}, "stage.few.min_words=4"); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.tree(out, "data"); len(got) != 1 || len(readParquet[numbered](t, got["data/7/c.parquet"])) != 1 {
+			t.Errorf("of one shard there are %d", len(got))
+		}
+	}
+	_, err := f.run(job, "sized", 2, pipeline.Options{}, `write.shard_size="1MB"`)
+	if _, ok := errors.AsType[*pipeline.JobError](err); !ok || !strings.Contains(err.Error(), `rows of a.jsonl would stand in one shard with rows of b.parquet`) && !strings.Contains(err.Error(), `rows of b.parquet would stand in one shard with rows of a.jsonl`) {
+		t.Errorf("with a size: %v", err)
+	}
+}
+
+const onlyWords = `
+input = ["in"]
+output = "out"
+[[stage]]
+use = "text.word_count"
+name = "few"
+min_words = 1
+`

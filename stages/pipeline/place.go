@@ -136,13 +136,8 @@ func (r *run) checkNames(shards []stages.Shard) error {
 	if err != nil || len(sinks) == 0 {
 		return err
 	}
-	if r.mover != nil {
-		if err := r.checkFormats(shards); err != nil {
-			return err
-		}
-		if _, labels := r.mover.(stages.Labeler); !labels || r.job.ShardSize() > 0 {
-			return nil // names are numbers
-		}
+	if r.mover != nil && r.mixes() {
+		return r.checkFormats(shards) // names are numbers
 	}
 	if err := format.CheckNames(shards, namer{sinks: sinks}); err != nil {
 		return &JobError{err}
@@ -150,8 +145,15 @@ func (r *run) checkNames(shards []stages.Shard) error {
 	return nil
 }
 
-// checkFormats refuses shards whose rows would be of several formats, where rows of all of
-// them may come into one shard.
+// mixes says that the mover may put rows of several input shards into one output shard. Without a size,
+// a split does not: its folders have shards of their own for each input shard.
+func (r *run) mixes() bool {
+	_, labels := r.mover.(stages.Labeler)
+	return !labels || r.job.ShardSize() > 0
+}
+
+// checkFormats refuses shards whose rows would be of several formats. Rows of all of them may come into one
+// shard.
 func (r *run) checkFormats(shards []stages.Shard) error {
 	var first *stages.Shard
 	for i := range shards {

@@ -25,6 +25,9 @@ type Row struct {
 // number of the part, 4 bytes each, big endian, so that parts are sorted, and then bytes of the row.
 const partHeader = 8
 
+// RowHeader is what a row takes besides its bytes, if it fits a message.
+const RowHeader = HeaderSize + partHeader
+
 // Move lets ranks send each other rows of any length. send is given the function that sends a row to
 // a rank; it copies the bytes. Then take reads, on each rank, the rows that came there, in
 // order; next returns io.EOF after the last, and its bytes are good until it is called again. Neither
