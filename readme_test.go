@@ -23,7 +23,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Build(); err != nil || len(j.Stages) != 31 || j.Job.Nodes != 4 {
+	if _, err := j.Build(); err != nil || len(j.Stages) != 32 || j.Job.Nodes != 4 {
 		t.Errorf("got %d stages, %v, and [job] %+v", len(j.Stages), err, j.Job)
 	}
 	scripts := codeBlocks(page, "sh")

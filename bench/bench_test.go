@@ -31,7 +31,7 @@ func TestResultComesBackAndCompares(t *testing.T) {
 }
 
 func TestUnknownBenchmark(t *testing.T) {
-	if _, err := Run(t.Context(), "exakt", Options{}); err == nil || !strings.Contains(err.Error(), "have exact, lines") {
+	if _, err := Run(t.Context(), "exakt", Options{}); err == nil || !strings.Contains(err.Error(), "have exact, filters, lines") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := Run(t.Context(), "exchange", Options{}); err == nil || !strings.Contains(err.Error(), "mpirun") {

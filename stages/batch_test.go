@@ -75,7 +75,7 @@ func TestTracedBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want := "[{4 hides NaN false 0} {1 two 2 false 0} {2 one NaN false 0} {6 near 0.85 true 8} {5 near NaN false 0}]"
+		want := "[{4 hides NaN false 0 []} {1 two 2 false 0 []} {2 one NaN false 0 []} {6 near 0.85 true 8 []} {5 near NaN false 0 []}]"
 		if !traced {
 			want = "[]"
 		}

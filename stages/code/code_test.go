@@ -194,6 +194,9 @@ func TestLongLines(t *testing.T) {
 
 // TestNothingIsAllocated holds the filters to buffers that they keep.
 func TestNothingIsAllocated(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates")
+	}
 	text := strings.Repeat("def f(x):\n    '''Doc of\n    f.'''\n    return x  # so\n\n", 50)
 	for _, use := range []string{"code.python_comment_ratio", "code.num_lines", "code.xml_header", "code.alpha"} {
 		f := filterOf(t, use, nil)

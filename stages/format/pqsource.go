@@ -127,7 +127,7 @@ func (r *parquetReader) choose() error {
 		if f.wanted() && (n == nil && f.must || f.main && !n.isText()) {
 			e := &MissingColumn{Path: r.shard.Path, Source: r.shard.Source, Column: f.path, Has: l.schema.describeChildren()}
 			if n != nil {
-				e.Column += " (text)"
+				e.Hint = fmt.Sprintf("its column %q holds no strings, and the text must be one", f.path)
 			}
 			return e
 		}

@@ -32,7 +32,9 @@ func (p *parser) recipes(root *node) {
 			all = append(all, item)
 		}
 	}
-	n.value = all
+	if n.value = all; len(all) == 0 {
+		delete(root.value.(table), "stage") // none is left of recipes that are not there
+	}
 }
 
 // recipe returns the stages of the recipe that t names.

@@ -54,11 +54,12 @@ type taskHit struct {
 }
 
 func newTaskFinder(t *taskNGrams, set *Decontaminate) *taskFinder {
-	f := &taskFinder{tasks: t, set: set, ascii: &whiteWords}
+	white := uint8(separator)
 	if set.Curator {
-		f.ascii = &spacedWords
+		white = blank
 	}
-	return f
+	ascii := newTaskBytes(white)
+	return &taskFinder{tasks: t, set: set, ascii: &ascii}
 }
 
 // In place of what a byte becomes: what it is instead.
@@ -69,9 +70,7 @@ const (
 	beyondASCII
 )
 
-// What becomes of each byte, with all white space between words, and with spaces only.
-var whiteWords, spacedWords = newTaskBytes(separator), newTaskBytes(blank)
-
+// newTaskBytes says what becomes of each byte; white is what white space but the space is.
 func newTaskBytes(white uint8) (t [256]uint8) {
 	for i := range t {
 		c := byte(i)
