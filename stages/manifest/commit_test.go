@@ -188,7 +188,7 @@ func TestInputs(t *testing.T) {
 	if len(c.Changed) != 1 || c.Changed[0].Now.Size != 101 || len(c.Missing) != 1 || c.Missing[0] != in.Files[1] || len(c.New) != 1 {
 		t.Errorf("%+v", c)
 	}
-	for _, part := range []string{"2 input files", `"/in/a.jsonl": it had 100 bytes and has 101`, `"/in/b.jsonl" is missing`, "--fresh"} {
+	for _, part := range []string{"2 files or keys", `"/in/a.jsonl": it had 100 bytes and has 101`, `"/in/b.jsonl" is missing`, "--fresh"} {
 		if !strings.Contains(c.Err().Error(), part) {
 			t.Errorf("%q is not in %q", part, c.Err())
 		}
