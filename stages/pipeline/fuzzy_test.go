@@ -191,6 +191,7 @@ func TestFuzzySameBytesAtAnyNumberOfRanks(t *testing.T) {
 
 // Jobs of several stages give the same bytes on 1 rank and on several.
 func TestFuzzyInJobs(t *testing.T) {
+	fullSize(t)
 	const filter = "[[stage]]\nuse = \"text.word_count\"\nname = \"%s\"\n%s\n"
 	short, long := fmt.Sprintf(filter, "short", "min_words = 8"), fmt.Sprintf(filter, "long", "max_words = 74")
 	second := "[[stage]]\nuse = \"dedup.fuzzy\"\nname = \"nearer\"\nthreshold = 0.6\nkeep = \"longest\"\n"
@@ -399,6 +400,7 @@ func (f folder) calm() (want map[string]string, names []string) {
 // kill -9 at the begin or the end of each pass and round, and again at the
 // next in the same output; other numbers of ranks finish the job.
 func TestFuzzyKilled(t *testing.T) {
+	fullSize(t)
 	f := newFolder(t)
 	f.families(4, 8, 50)
 	want, names := f.calm()
@@ -441,6 +443,7 @@ func TestFuzzyKilled(t *testing.T) {
 // A run that is asked to stop in any pass or round ends as one that was stopped, or
 // well, and goes on with another number of ranks.
 func TestFuzzyStopped(t *testing.T) {
+	fullSize(t)
 	f := newFolder(t)
 	f.families(5, 8, 50)
 	want, names := f.calm()
@@ -483,6 +486,7 @@ func TestFuzzyStopped(t *testing.T) {
 // Damage to any checkpoint of a job in its last pass is found: the run gives the right
 // bytes, or says that it cannot.
 func TestFuzzyDamagedCheckpoints(t *testing.T) {
+	fullSize(t)
 	f := newFolder(t)
 	f.families(6, 5, 40)
 	want, names := f.calm()
@@ -513,4 +517,12 @@ func TestFuzzyDamagedCheckpoints(t *testing.T) {
 		os.RemoveAll(f.path(out))
 	}
 	t.Logf("refused %d", refused)
+}
+
+// fullSize leaves a test out under the race detector, where it would take minutes; scripts/test full runs it without.
+func fullSize(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("too slow under the race detector")
+	}
 }
