@@ -32,7 +32,7 @@ type Fingerprinter interface {
 }
 
 func (r *rewriter) Fingerprint() uint64 {
-	if f, ok := r.Rewriter.(Fingerprinter); ok {
+	if f, ok := r.part().(Fingerprinter); ok {
 		return f.Fingerprint()
 	}
 	return 0
@@ -54,7 +54,7 @@ func Close(list []Stage) {
 }
 
 func (f *filter) Close()   { closePart(f.part()) }
-func (r *rewriter) Close() { closePart(r.Rewriter) }
+func (r *rewriter) Close() { closePart(r.part()) }
 
 // closePart closes what a stage is made of.
 func closePart(part any) {

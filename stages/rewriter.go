@@ -18,14 +18,28 @@ type ScoredRewriter interface {
 	RewriteScored(dst, text []byte) ([]byte, float64)
 }
 
+// An Editor is to a [Rewriter] what a [Classifier] is to a [Filter]: Edit also says whether the
+// sample stays. [NewEditor] makes a stage of it.
+type Editor interface {
+	Edit(dst, text []byte) (out []byte, stays bool)
+}
+
 // NewRewriter returns the map stage that puts what r makes of column c.Column in its
 // place. A row whose text stays as it was leaves as the bytes that were read. With the
 // common key score, r is a [ScoredRewriter].
-func NewRewriter(c Common, r Rewriter) Mapper { return &rewriter{common: c, Rewriter: r} }
+func NewRewriter(c Common, r Rewriter) Mapper { return &rewriter{common: c, Editor: keeping{r}} }
+
+// NewEditor returns the map stage that does so with e, and drops the samples that do not stay.
+func NewEditor(c Common, e Editor) Mapper { return &rewriter{common: c, Editor: e} }
+
+// keeping makes an editor of a rewriter.
+type keeping struct{ Rewriter }
+
+func (k keeping) Edit(dst, text []byte) ([]byte, bool) { return k.Rewrite(dst, text), true }
 
 type rewriter struct {
 	common Common
-	Rewriter
+	Editor
 	buffers sync.Pool // of *[]byte
 }
 
@@ -40,7 +54,15 @@ func (r *rewriter) Columns() Columns {
 	return c
 }
 
-func (r *rewriter) Prepare(ctx context.Context) error { return prepare(ctx, r.Rewriter) }
+// part is what the stage was made of.
+func (r *rewriter) part() any {
+	if k, ok := r.Editor.(keeping); ok {
+		return k.Rewriter
+	}
+	return r.Editor
+}
+
+func (r *rewriter) Prepare(ctx context.Context) error { return prepare(ctx, r.part()) }
 
 func (r *rewriter) Map(_ context.Context, b *Batch) error {
 	buffer, ok := r.buffers.Get().(*[]byte)
@@ -48,31 +70,36 @@ func (r *rewriter) Map(_ context.Context, b *Batch) error {
 		buffer = new([]byte)
 	}
 	defer r.buffers.Put(buffer)
-	rewrite, scores := r.scored(b)
+	edit := r.edit(b)
 	column := b.Column(r.common.Column)
 	var texts Texts
 	for i, text := range column.Text {
 		if !b.Keep[i] || text == nil {
 			continue
 		}
-		var score float64
-		*buffer, score = rewrite((*buffer)[:0], text)
-		if scores != nil {
-			scores[i] = Scalar{Kind: Float, Float: score}
-		}
-		if !bytes.Equal(*buffer, text) {
+		var stays bool
+		*buffer, stays = edit(i, (*buffer)[:0], text)
+		switch {
+		case !stays:
+			b.Drop(i)
+		case !bytes.Equal(*buffer, text):
 			column.SetText(i, texts.Copy(*buffer))
 		}
 	}
 	return nil
 }
 
-// scored returns how to rewrite texts, and where their scores go; nil where nobody asks for them.
-func (r *rewriter) scored(b *Batch) (rewrite func(dst, text []byte) ([]byte, float64), scores []Scalar) {
+// edit returns what edits the text of a row, and writes its score where that is asked for.
+func (r *rewriter) edit(b *Batch) func(row int, dst, text []byte) ([]byte, bool) {
 	if r.common.Score == "" {
-		return func(dst, text []byte) ([]byte, float64) { return r.Rewrite(dst, text), 0 }, nil
+		return func(_ int, dst, text []byte) ([]byte, bool) { return r.Edit(dst, text) }
 	}
-	return r.Rewriter.(ScoredRewriter).RewriteScored, b.Add(r.common.Score).Values
+	scored, scores := r.part().(ScoredRewriter), b.Add(r.common.Score).Values
+	return func(row int, dst, text []byte) ([]byte, bool) {
+		out, score := scored.RewriteScored(dst, text)
+		scores[row] = Scalar{Kind: Float, Float: score}
+		return out, true
+	}
 }
 
 // Texts holds texts that stages make, many to a piece of memory. A piece is as large as a batch

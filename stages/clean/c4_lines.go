@@ -47,7 +47,7 @@ func NewC4Lines(c stages.Common, l C4Lines) ([]stages.Stage, error) {
 		return nil, err
 	}
 	e := &c4{C4Lines: l}
-	return []stages.Stage{&editor{common: c, edit: e.edit}}, nil
+	return []stages.Stage{stages.NewEditor(c, e)}, nil
 }
 
 type c4 struct {
@@ -55,7 +55,8 @@ type c4 struct {
 	buffers sync.Pool // of *[]byte
 }
 
-func (c *c4) edit(dst, text []byte) ([]byte, bool) {
+// Edit appends the lines that are left.
+func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 	buffer, ok := c.buffers.Get().(*[]byte)
 	if !ok {
 		buffer = new([]byte)
@@ -109,11 +110,11 @@ func countWords(line []byte) (n, longest int64) {
 		start = -1
 	}
 	for i := 0; i < len(line); {
-		size, space := 1, asciiSpace[line[i]]
+		size, space := 1, scan.IsSpace(rune(line[i]))
 		if line[i] >= utf8.RuneSelf {
 			var r rune
 			r, size = utf8.DecodeRune(line[i:])
-			space = isSpace(r)
+			space = scan.IsSpace(r)
 		}
 		if space {
 			end(i)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/stages"
+	"sluice/stages/scan"
 )
 
 // oneRewriter returns the stage of r, unless there are complaints about its table.
@@ -22,30 +23,18 @@ func oneRewriter(c stages.Common, r stages.Rewriter, complaints ...error) ([]sta
 	return []stages.Stage{stages.NewRewriter(c, r)}, nil
 }
 
-// isSpace is Python's str.isspace: White_Space and four controls.
-func isSpace(r rune) bool {
-	if r < utf8.RuneSelf {
-		return asciiSpace[r]
-	}
-	return unicode.IsSpace(r)
-}
-
-var asciiSpace = [256]bool{
-	'\t': true, '\n': true, '\v': true, '\f': true, '\r': true, 0x1c: true, 0x1d: true, 0x1e: true, 0x1f: true, ' ': true,
-}
-
 // spaceEnd returns where the first white space of text[i:] begins.
 func spaceEnd(text []byte, i int) int {
 	for i < len(text) {
 		if c := text[i]; c < utf8.RuneSelf {
-			if asciiSpace[c] {
+			if scan.IsSpace(rune(c)) {
 				return i
 			}
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRune(text[i:])
-		if isSpace(r) {
+		if scan.IsSpace(r) {
 			return i
 		}
 		i += size
@@ -59,7 +48,7 @@ func spaceAt(text []byte, i int) bool {
 		return true
 	}
 	r, _ := utf8.DecodeRune(text[i:])
-	return isSpace(r)
+	return scan.IsSpace(r)
 }
 
 // isWord is what \w matches in Python's re.

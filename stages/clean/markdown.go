@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/stages"
+	"sluice/stages/scan"
 )
 
 // Markdown is the table of clean.markdown, NeMo Curator's MarkdownRemover.
@@ -172,7 +173,7 @@ func closing(line []byte, i, size int) (at int, ends bool) {
 		}
 		after, _ := utf8.DecodeRune(line[i:])
 		switch {
-		case !isSpace(before) && (i == len(line) || !isWord(after)):
+		case !scan.IsSpace(before) && (i == len(line) || !isWord(after)):
 			return a, true
 		case !isWord(before) && !spaceAt(line, i):
 			return a, false

@@ -51,10 +51,11 @@ func NewRefinedWebLines(c stages.Common, l RefinedWebLines) ([]stages.Stage, err
 	if err := errors.Join(complaints...); err != nil {
 		return nil, err
 	}
-	return []stages.Stage{&editor{common: c, edit: l.edit}}, nil
+	return []stages.Stage{stages.NewEditor(c, &l)}, nil
 }
 
-func (l *RefinedWebLines) edit(dst, text []byte) ([]byte, bool) {
+// Edit appends the lines that are left.
+func (l *RefinedWebLines) Edit(dst, text []byte) ([]byte, bool) {
 	all, lost, first := int64(0), int64(0), true
 	for line := range bytes.SplitSeq(text, lineFeed) {
 		words, _ := countWords(line)
@@ -102,7 +103,7 @@ func isDigit(r rune) bool {
 }
 
 func isNumber(line []byte) bool {
-	return bytes.IndexFunc(line, func(r rune) bool { return !isDigit(r) && !isSpace(r) }) < 0
+	return bytes.IndexFunc(line, func(r rune) bool { return !isDigit(r) && !scan.IsSpace(r) }) < 0
 }
 
 // isCounter knows a number, 1,234, 5.6k or 7M, and what it counts.
@@ -118,7 +119,7 @@ func isCounter(line []byte) bool {
 	if i < len(line) && bytes.IndexByte([]byte("kKmMbB"), line[i]) >= 0 {
 		i++
 	}
-	what := bytes.TrimLeftFunc(line[i:], isSpace)
+	what := bytes.TrimLeftFunc(line[i:], scan.IsSpace)
 	if len(what) == len(line[i:]) {
 		return false
 	}

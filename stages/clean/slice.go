@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/stages"
+	"sluice/stages/scan"
 )
 
 // Slice is the table of clean.slice, NeMo Curator's Slicer.
@@ -94,7 +95,7 @@ func (s slicer) Rewrite(dst, text []byte) []byte {
 	}
 	text = text[left:right]
 	if s.strip {
-		text = bytes.TrimFunc(text, isSpace)
+		text = bytes.TrimFunc(text, scan.IsSpace)
 	}
 	return append(dst, text...)
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/stages"
+	"sluice/stages/scan"
 )
 
 // edited returns what a stage makes of a text, and whether it stays.
@@ -39,8 +40,8 @@ lines:
 	for _, line := range strings.FieldsFunc(strings.NewReplacer("\r\n", "\n").Replace(text), func(r rune) bool {
 		return '\n' <= r && r <= '\r' || 0x1c <= r && r <= 0x1e || r == 0x85 || r == 0x2028 || r == 0x2029
 	}) {
-		line = strings.TrimFunc(line, isSpace)
-		words := strings.FieldsFunc(line, isSpace)
+		line = strings.TrimFunc(line, scan.IsSpace)
+		words := strings.FieldsFunc(line, scan.IsSpace)
 		for _, w := range words {
 			if utf8.RuneCountInString(w) > 1000 {
 				continue lines
@@ -62,7 +63,7 @@ lines:
 		}
 		kept = append(kept, line)
 	}
-	return strings.TrimFunc(strings.Join(kept, "\n"), isSpace), true
+	return strings.TrimFunc(strings.Join(kept, "\n"), scan.IsSpace), true
 }
 
 func asciiLower(s string) string {

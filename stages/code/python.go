@@ -2,7 +2,6 @@ package code
 
 import (
 	"bytes"
-	"unicode"
 	"unicode/utf8"
 
 	"sluice/stages/scan"
@@ -260,7 +259,7 @@ func (f *pythonFile) addDoc() {
 	f.expanded = expandTabs(f.expanded[:0], f.strings)
 	margin, first := -1, true
 	for line := range bytes.SplitSeq(f.expanded, []byte{'\n'}) {
-		if content := bytes.TrimLeftFunc(line, isPythonSpace); len(content) > 0 && !first {
+		if content := bytes.TrimLeftFunc(line, scan.IsSpace); len(content) > 0 && !first {
 			if n := scan.CodePoints(line) - scan.CodePoints(content); margin < 0 || n < margin {
 				margin = n
 			}
@@ -273,7 +272,7 @@ func (f *pythonFile) addDoc() {
 	for line := range bytes.SplitSeq(f.expanded, []byte{'\n'}) {
 		n := scan.CodePoints(line)
 		if first {
-			n = scan.CodePoints(bytes.TrimLeftFunc(line, isPythonSpace))
+			n = scan.CodePoints(bytes.TrimLeftFunc(line, scan.IsSpace))
 		} else {
 			n = max(0, n-max(margin, 0))
 		}
@@ -291,8 +290,6 @@ func (f *pythonFile) addDoc() {
 		f.docs.characters += characters
 	}
 }
-
-func isPythonSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }
 
 // expandTabs appends text with spaces to the next multiple of 8 for each tab.
 func expandTabs(dst, text []byte) []byte {

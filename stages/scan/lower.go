@@ -46,9 +46,6 @@ func AppendLowerAt(dst, text []byte, i int) ([]byte, int) {
 	}
 }
 
-// IsSpace says whether Python's str.isspace holds for a code point: white space to str.split and str.strip.
-func IsSpace(r rune) bool { return isSpace(r) }
-
 // asciiRun returns how many bytes of ASCII the text begins with.
 func asciiRun(text []byte) int {
 	i := 0

@@ -60,7 +60,7 @@ func (z Normalizer) rules() (i int) {
 
 func (z Normalizer) ofASCII(c byte) byte {
 	switch {
-	case z.spaces && isSpace(rune(c)):
+	case z.spaces && IsSpace(rune(c)):
 		return isAnySpace
 	case z.punctuation && isPunctuation(rune(c)):
 		return leftOut
@@ -152,7 +152,7 @@ func (z Normalizer) Append(dst, text []byte) []byte {
 		r, size := utf8.DecodeRune(text[i:])
 		raw := text[i : i+size]
 		i += size
-		if z.spaces && isSpace(r) {
+		if z.spaces && IsSpace(r) {
 			pending = true
 			continue
 		}

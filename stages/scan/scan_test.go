@@ -106,7 +106,7 @@ func plainNormalize(text string, names []string) string {
 		b.WriteString(raw)
 	}
 	if slices.Contains(names, "whitespace") {
-		return strings.Join(strings.FieldsFunc(b.String(), isSpace), " ")
+		return strings.Join(strings.FieldsFunc(b.String(), IsSpace), " ")
 	}
 	return b.String()
 }

@@ -54,7 +54,7 @@ func skipSpace(text []byte, i int) int {
 		if r >= utf8.RuneSelf {
 			r, n = utf8.DecodeRune(text[i:])
 		}
-		if !isSpace(r) {
+		if !IsSpace(r) {
 			break
 		}
 		i += n
@@ -130,7 +130,7 @@ func Trim(text []byte) []byte {
 }
 
 // trimmedEnd returns the length of a text without the white space at its end.
-func trimmedEnd(text []byte) int { return len(bytes.TrimRightFunc(text, isSpace)) }
+func trimmedEnd(text []byte) int { return len(bytes.TrimRightFunc(text, IsSpace)) }
 
 // skipMarks returns where the marks at text[i:], and what closes behind them, end,
 // and the strongest kind among them. Where there is none it skips a code point.

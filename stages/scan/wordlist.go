@@ -76,7 +76,7 @@ func appendWords(dst []Word, text []byte) []Word {
 				break
 			}
 			r, size := utf8.DecodeRune(text[i:])
-			if isSpace(r) {
+			if IsSpace(r) {
 				break
 			}
 			if (r != utf8.RuneError || size > 1) && classOf(r).flags&isAlphabetic != 0 {

@@ -26,11 +26,15 @@ var asciiSpace = [256]bool{
 	0x1c: true, 0x1d: true, 0x1e: true, 0x1f: true,
 }
 
-// isSpace is Python's str.isspace for one code point.
-func isSpace(r rune) bool {
+// IsSpace says whether Python's str.isspace holds for a code point: white space to str.split and str.strip.
+func IsSpace(r rune) bool {
 	if r < utf8.RuneSelf {
 		return asciiSpace[r]
 	}
+	return isWideSpace(r)
+}
+
+func isWideSpace(r rune) bool {
 	switch r {
 	case 0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000:
 		return true
