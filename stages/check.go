@@ -7,6 +7,15 @@ import (
 	"strings"
 )
 
+// Check returns an error for all that [CheckColumns] and [CheckOwn] find in the stages of a job with these inputs.
+func Check(list []Stage, inputs []Input) error {
+	var names []string
+	for _, in := range inputs {
+		names = append(names, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
+	}
+	return errors.Join(CheckColumns(list, names...), CheckOwn(list, inputs))
+}
+
 // CheckColumns returns an error for each column that stages would take from
 // each other: that two of them add, that one adds over a column of the input which
 // the job (inputs) or an earlier stage reads, that one adds, as all columns that are

@@ -43,19 +43,8 @@ func When(c Common, list []Stage) ([]Stage, error) {
 // with the key when, around which stands another.
 func As[T any](s Stage) (T, bool) {
 	t, ok := s.(T)
-	switch w := s.(type) {
-	case *conditionalMapper:
-		if !ok {
-			t, ok = w.Mapper.(T)
-		}
-	case *conditionalShuffler:
-		if !ok {
-			t, ok = w.Shuffler.(T)
-		}
-	case *conditionalCollector:
-		if !ok {
-			t, ok = w.Shuffler.(T)
-		}
+	if w, around := s.(interface{ inner() Stage }); around && !ok {
+		t, ok = w.inner().(T)
 	}
 	return t, ok
 }
@@ -83,18 +72,13 @@ func Conditions(s Stage) []Need {
 
 // condition returns the key when of a stage; nil if it has none.
 func condition(s Stage) *Expression {
-	switch s := s.(type) {
-	case *filter:
-		return s.when
-	case *conditionalMapper:
-		return s.when
-	case *conditionalShuffler:
-		return s.when
-	case *conditionalCollector:
-		return s.when
+	if c, ok := s.(interface{ condition() *Expression }); ok {
+		return c.condition()
 	}
 	return nil
 }
+
+func (f *filter) condition() *Expression { return f.when }
 
 // A conditional is what stages with the key when have in common.
 type conditional struct {
@@ -102,6 +86,8 @@ type conditional struct {
 	rows  *sync.Pool // of *[]int
 	first bool       // of the stages of its [[stage]] table
 }
+
+func (c *conditional) condition() *Expression { return c.when }
 
 // columns returns the columns of a stage with those that the condition reads.
 func (c *conditional) columns(of Columns) Columns { return reads(of, c.when.Needs()) }
@@ -170,6 +156,8 @@ type conditionalMapper struct {
 	conditional
 }
 
+func (m *conditionalMapper) inner() Stage { return m.Mapper }
+
 func (m *conditionalMapper) Columns() Columns { return m.columns(m.Mapper.Columns()) }
 
 func (m *conditionalMapper) Map(ctx context.Context, b *Batch) error {
@@ -182,6 +170,8 @@ type conditionalShuffler struct {
 	Shuffler
 	conditional
 }
+
+func (s *conditionalShuffler) inner() Stage { return s.Shuffler }
 
 func (s *conditionalShuffler) Columns() Columns { return s.columns(s.Shuffler.Columns()) }
 
@@ -243,13 +233,9 @@ func (s *conditionalShuffler) Explain() []string {
 func applies(s Stage) []Need {
 	var needs []Need
 	c := s.Columns()
-	if w, ok := s.(*conditionalCollector); ok {
-		s = w.conditionalShuffler
-	}
-	if w, ok := s.(*conditionalShuffler); ok {
-		c = w.Shuffler.Columns()
-		if len(c.Adds) > 0 {
-			needs = w.when.Needs()
+	if w, ok := s.(interface{ inner() Stage }); ok {
+		if c = w.inner().Columns(); len(c.Adds) > 0 {
+			needs = condition(s).Needs()
 		}
 	}
 	for _, n := range c.Reads {

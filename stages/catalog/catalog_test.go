@@ -15,10 +15,7 @@ import (
 func TestEveryStage(t *testing.T) {
 	for name, entry := range All() {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
-				t.Fatal(err)
-			}
+			dir := examples(t)
 			table := entry.Table(name)
 			j := parse(t, dir, table)
 			if d := job.Diff(parse(t, dir, entry.Least(name)).Canonical(), j.Canonical()); d != "" {
@@ -54,6 +51,16 @@ func TestEveryStage(t *testing.T) {
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
+}
+
+// examples returns a folder with the files that examples name.
+func examples(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // parse reads a job file with the stages in dir.

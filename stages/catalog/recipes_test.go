@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -17,10 +16,7 @@ func TestRecipes(t *testing.T) {
 			if line, _, _ := strings.Cut(text, "\n"); !strings.HasPrefix(line, "# ") || strings.HasSuffix(line, ".") {
 				t.Errorf("the first line is %q: want a comment in the style of the others", line)
 			}
-			dir := t.TempDir()
-			if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
-				t.Fatal(err)
-			}
+			dir := examples(t)
 			j := parse(t, dir, "[[stage]]\nrecipe = '"+name+"'\n")
 			if len(j.Stages) != strings.Count(text, "[[stage]]") {
 				t.Errorf("%d stages, the file has %d", len(j.Stages), strings.Count(text, "[[stage]]"))

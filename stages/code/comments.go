@@ -20,63 +20,58 @@ func (c *comments) add(text []byte) {
 // joined returns the code points of all comments with so many between two of them.
 func (c comments) joined(between int) int { return c.characters + between*max(c.number-1, 0) }
 
-// cComments finds // and /* */ outside of strings in double quotes. A string
-// ends at the next quote, escaped or not, and is none if that is on another
-// line; letters in single quotes are not told apart. false = /* without an end.
-func cComments(text []byte) (c comments, ok bool) {
+// A syntax says how comments and strings begin and end.
+type syntax struct {
+	quotes      string                // bytes that begin a string
+	str         func(text []byte) int // length of the string that starts text, 1 if it is none
+	line        string                // begins a comment that ends with the line; "" = none does
+	open, close string                // around a comment
+	lone        int                   // bytes to pass over where the first byte of line or open begins neither
+}
+
+// find counts comments outside of strings; false = one has no end.
+func (s syntax) find(text []byte) (c comments, ok bool) {
+	marks := s.quotes + s.open[:1]
 	for i := 0; i < len(text); {
-		next := bytes.IndexAny(text[i:], `"/`)
+		next := bytes.IndexAny(text[i:], marks)
 		if next < 0 {
 			break
 		}
 		i += next
 		rest := text[i:]
 		switch {
-		case rest[0] == '"':
-			i += quoted(rest)
-		case bytes.HasPrefix(rest, []byte("//")):
+		case rest[0] != s.open[0]:
+			i += s.str(rest)
+		case s.line != "" && bytes.HasPrefix(rest, []byte(s.line)):
 			line := toLineEnd(rest)
-			c.add(line[2:])
+			c.add(line[len(s.line):])
 			i += len(line)
-		case bytes.HasPrefix(rest, []byte("/*")):
-			end := bytes.Index(rest[2:], []byte("*/"))
+		case bytes.HasPrefix(rest, []byte(s.open)):
+			rest = rest[len(s.open):]
+			end := bytes.Index(rest, []byte(s.close))
 			if end < 0 {
 				return c, false
 			}
-			c.add(rest[2 : 2+end])
-			i += end + 4
+			c.add(rest[:end])
+			i += len(s.open) + end + len(s.close)
 		default:
-			i++
+			i += s.lone
 		}
 	}
 	return c, true
 }
 
+// cComments finds // and /* */ outside of strings in double quotes. A string
+// ends at the next quote, escaped or not, and is none if that is on another
+// line; letters in single quotes are not told apart. false = /* without an end.
+func cComments(text []byte) (comments, bool) {
+	return syntax{quotes: `"`, str: quoted, line: "//", open: "/*", close: "*/", lone: 1}.find(text)
+}
+
 // markupComments finds <!-- --> outside of strings in double quotes, which
 // are those of cComments, in tags or not.
-func markupComments(text []byte) (c comments, ok bool) {
-	for i := 0; i < len(text); {
-		next := bytes.IndexAny(text[i:], `"<`)
-		if next < 0 {
-			break
-		}
-		i += next
-		rest := text[i:]
-		switch {
-		case rest[0] == '"':
-			i += quoted(rest)
-		case bytes.HasPrefix(rest, []byte("<!--")):
-			end := bytes.Index(rest[4:], []byte("-->"))
-			if end < 0 {
-				return c, false
-			}
-			c.add(rest[4 : 4+end])
-			i += end + 7
-		default:
-			i++
-		}
-	}
-	return c, true
+func markupComments(text []byte) (comments, bool) {
+	return syntax{quotes: `"`, str: quoted, open: "<!--", close: "-->", lone: 1}.find(text)
 }
 
 // quoted returns the length of the string in double quotes at the start of text, 1 if it
@@ -101,35 +96,8 @@ func goComments(text []byte) (comments, bool) { return slashComments(text, "\"'`
 // slashComments finds // and /* */ outside of strings between equal quotes, in
 // which a backslash escapes, and which may span lines. The character after a
 // slash that begins no comment is passed over, were it a quote. false = /* without an end.
-func slashComments(text []byte, quotes string) (c comments, ok bool) {
-	for i := 0; i < len(text); {
-		next := bytes.IndexAny(text[i:], quotes+"/")
-		if next < 0 {
-			break
-		}
-		i += next
-		if text[i] != '/' {
-			i += escaped(text[i:])
-			continue
-		}
-		rest := text[i:]
-		switch {
-		case bytes.HasPrefix(rest, []byte("//")):
-			line := toLineEnd(rest)
-			c.add(line[2:])
-			i += len(line)
-		case bytes.HasPrefix(rest, []byte("/*")):
-			end := bytes.Index(rest[2:], []byte("*/"))
-			if end < 0 {
-				return c, false
-			}
-			c.add(rest[2 : 2+end])
-			i += end + 4
-		default:
-			i += 2
-		}
-	}
-	return c, true
+func slashComments(text []byte, quotes string) (comments, bool) {
+	return syntax{quotes: quotes, str: escaped, line: "//", open: "/*", close: "*/", lone: 2}.find(text)
 }
 
 // escaped returns the length of the string that starts text, to its quote or the end.

@@ -213,14 +213,9 @@ func (r *carriedValues) read() error {
 }
 
 func (r *carriedValues) close() error {
-	var first error
-	for _, l := range r.leaves {
-		if err := l.close(); err != nil && first == nil {
-			first = err
-		}
-	}
+	err := closeLeaves(r.leaves)
 	r.leaves = r.leaves[:0]
-	return first
+	return err
 }
 
 // Close gives pages back; what was read is read.

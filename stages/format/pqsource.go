@@ -264,15 +264,20 @@ func (r *parquetReader) openGroup() error {
 	return nil
 }
 
-func (r *parquetReader) closeGroup() error {
-	var first error
-	for _, l := range r.leaves {
+// closeLeaves closes all, and returns the first error.
+func closeLeaves(leaves []*leafReader) (first error) {
+	for _, l := range leaves {
 		if err := l.close(); err != nil && first == nil {
 			first = err
 		}
 	}
-	r.leaves = r.leaves[:0]
 	return first
+}
+
+func (r *parquetReader) closeGroup() error {
+	err := closeLeaves(r.leaves)
+	r.leaves = r.leaves[:0]
+	return err
 }
 
 func (r *parquetReader) BytesRead() int64 { return r.f.bytes }

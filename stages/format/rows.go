@@ -223,7 +223,7 @@ func (v *value) scalar(row []byte) (stages.Scalar, error) {
 	case "false":
 		return stages.Scalar{Kind: stages.Bool}, nil
 	}
-	whole, ok := isNumber(p)
+	whole, ok := IsNumber(p)
 	if !ok {
 		return stages.Scalar{}, malformed("a value that is not JSON", v.start)
 	}
@@ -236,9 +236,9 @@ func (v *value) scalar(row []byte) (stages.Scalar, error) {
 	return stages.Scalar{Kind: stages.Float, Float: x}, nil
 }
 
-// isNumber says whether p is a number by the grammar of RFC 8259, and
+// IsNumber says whether p is a number by the grammar of RFC 8259, and
 // whether it is written as a whole one.
-func isNumber(p []byte) (whole, ok bool) {
+func IsNumber(p []byte) (whole, ok bool) {
 	digits := func() bool {
 		n := 0
 		for len(p) > 0 && '0' <= p[0] && p[0] <= '9' {

@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"sluice/sbatch"
@@ -55,7 +54,7 @@ type Stage struct {
 
 // Takes says whether a common key, "action", "score" or "invert", means
 // something to the stage.
-func (s Stage) Takes(key string) bool { return slices.Contains(s.entry.takes, key) }
+func (s Stage) Takes(key string) bool { return s.entry.Has(key) }
 
 // build makes the stages of the table.
 func (s Stage) build() ([]stages.Stage, error) {

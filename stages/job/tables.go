@@ -348,7 +348,7 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 		column = entry.column
 	}
 	s.Common = stages.Common{Column: column, Seed: p.job.Seed}
-	if slices.Contains(entry.takes, "action") {
+	if entry.Has("action") {
 		s.Common.Action = "drop"
 	}
 	config := entry.config()
@@ -356,7 +356,7 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 	p.bind(t, "stage "+what, nil, entry.refused(), &s.Common, config.Interface())
 	s.Common.Name = name
 	p.name(t, at, "stage", name, taken)
-	if slices.Contains(entry.takes, "action") {
+	if entry.Has("action") {
 		p.oneOf(t, "action", "drop", "mark")
 	}
 	if n := t["column"]; n != nil && n.value == "" {

@@ -113,6 +113,6 @@ func TestBlend(t *testing.T) {
 			}
 		}
 	}
-	f.killed(blendJob, "killed", 22, 9)
+	f.killed(blendJob, "killed", 22, 9, 4)
 	same(t, f.blended(true), f.tree("killed", "data"))
 }

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"sluice/mpi"
@@ -140,3 +144,28 @@ func (w *phases) Finish() {
 
 func (w *phases) Block(int, int)    {}
 func (w *phases) Done(int64, int64) {}
+
+// killed runs a job in processes that are killed with kill -9, the first at event at and each next one step events
+// later in its life, on 1 to ranks ranks in turn, until one comes to its end. The job's output becomes out.
+func (f folder) killed(job, out string, at, step, ranks int64) {
+	f.tb.Helper()
+	f.write("job.toml", strings.Replace(job, `"out"`, strconv.Quote(out), 1))
+	for try := int64(0); ; try++ {
+		if try == 30 {
+			f.tb.Fatal("does not come to an end")
+		}
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
+			fmt.Sprintf("SLUICE_TEST_KILL=%d", at+try*step), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%ranks))
+		text, err := cmd.CombinedOutput()
+		if err == nil {
+			if try == 0 {
+				f.tb.Errorf("event %d: nothing was killed", at)
+			}
+			return
+		}
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			f.tb.Fatalf("%v: %s", err, text)
+		}
+	}
+}

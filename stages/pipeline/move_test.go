@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -303,33 +302,8 @@ func TestMoveKilled(t *testing.T) {
 	}
 	want := f.tree("calm", "data", "duplicates")
 	for _, seed := range []int64{5, 64} {
-		f.killed(shuffleJob, fmt.Sprint("killed", seed), seed, 17)
+		f.killed(shuffleJob, fmt.Sprint("killed", seed), seed, 17, 4)
 		same(t, want, f.tree(fmt.Sprint("killed", seed), "data", "duplicates"))
-	}
-}
-
-// killed runs a job until nobody kills it any more: at first at event at, and then every
-// time step events later.
-func (f folder) killed(text, out string, at, step int64) {
-	f.tb.Helper()
-	f.write("job.toml", strings.Replace(text, `"out"`, strconv.Quote(out), 1))
-	for try := int64(0); ; try++ {
-		if try == 30 {
-			f.tb.Fatal("does not come to an end")
-		}
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
-			fmt.Sprintf("SLUICE_TEST_KILL=%d", at+try*step), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%4))
-		text, err := cmd.CombinedOutput()
-		if err == nil {
-			if try == 0 {
-				f.tb.Errorf("event %d: nothing was killed", at)
-			}
-			return
-		}
-		if !strings.Contains(err.Error(), "killed") {
-			f.tb.Fatalf("%v: %s", err, text)
-		}
 	}
 }
 

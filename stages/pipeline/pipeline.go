@@ -135,7 +135,7 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 	var out Outcome
 	made, err := j.Build()
 	if err == nil {
-		err = errors.Join(stages.CheckColumns(made, inputColumns(j)...), stages.CheckOwn(made, j.Inputs))
+		err = stages.Check(made, j.Inputs)
 	}
 	if err != nil {
 		return out, &JobError{err}
@@ -175,14 +175,6 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		err = r.finish(ctx, written)
 	}
 	return out, err
-}
-
-// inputColumns lists the columns that [read] itself reads and adds.
-func inputColumns(j *job.Job) (names []string) {
-	for _, in := range j.Inputs {
-		names = append(names, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
-	}
-	return names
 }
 
 // runPasses runs what is left to run. It is collective.

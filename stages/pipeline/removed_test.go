@@ -8,12 +8,10 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -312,28 +310,8 @@ func TestRemovedKilled(t *testing.T) {
 	f.writeRemovedJSONL(in)
 	for seed, mode := range map[int64]string{4: "rows", 11: "ids"} {
 		out := fmt.Sprint("killed", seed)
-		job := strings.Replace(removedJob, `"out"`, strconv.Quote(out), 1)
-		f.write("job.toml", strings.Replace(job, `removed = "rows"`, fmt.Sprintf("removed = %q\ncompress = \"zstd\"", mode), 1))
-		kills := 0
-		for try := int64(0); ; try++ {
-			if try == 30 {
-				t.Fatal("does not come to an end")
-			}
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
-				fmt.Sprintf("SLUICE_TEST_KILL=%d", seed+try*13), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%3))
-			text, err := cmd.CombinedOutput()
-			if err == nil {
-				break
-			}
-			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-				t.Fatalf("%v: %s", err, text)
-			}
-			kills++
-		}
-		if kills == 0 {
-			t.Errorf("seed %d: nothing was killed", seed)
-		}
+		job := strings.Replace(removedJob, `removed = "rows"`, fmt.Sprintf("removed = %q\ncompress = \"zstd\"", mode), 1)
+		f.killed(job, out, seed, 13, 3)
 		got := map[string]string{}
 		for name, p := range f.tree(out, "removed") {
 			got[strings.TrimSuffix(name, ".zst")] = expand(t, p)

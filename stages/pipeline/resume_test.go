@@ -88,27 +88,7 @@ func TestKilled(t *testing.T) {
 	want := f.tree("calm", "data", "duplicates")
 	for _, seed := range []int64{1, 7, 40, 70} {
 		out := fmt.Sprint("killed", seed)
-		f.write("job.toml", strings.Replace(exactJob, `"out"`, strconv.Quote(out), 1))
-		kills := 0
-		for try := int64(0); ; try++ {
-			if try == 30 {
-				t.Fatal("does not come to an end")
-			}
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), "SLUICE_TEST_JOB="+f.path("job.toml"),
-				fmt.Sprintf("SLUICE_TEST_KILL=%d", seed+try*11), fmt.Sprintf("SLUICE_TEST_RANKS=%d", 1+try%4))
-			text, err := cmd.CombinedOutput()
-			if err == nil {
-				break
-			}
-			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-				t.Fatalf("%v: %s", err, text)
-			}
-			kills++
-		}
-		if kills == 0 {
-			t.Errorf("seed %d: nothing was killed", seed)
-		}
+		f.killed(exactJob, out, seed, 11, 4)
 		same(t, want, f.tree(out, "data", "duplicates"))
 	}
 }

@@ -64,7 +64,7 @@ func TestSplit(t *testing.T) {
 	}
 	for _, at := range []int64{30, 57} {
 		out := fmt.Sprint("killed", at)
-		f.killed(splitJob, out, at, 13)
+		f.killed(splitJob, out, at, 13, 4)
 		same(t, want, f.tree(out, "data"))
 	}
 }

@@ -8,7 +8,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -86,11 +85,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	var inputs []string
-	for _, in := range j.Inputs {
-		inputs = append(inputs, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
-	}
-	if err := errors.Join(stages.CheckColumns(list, inputs...), stages.CheckOwn(list, j.Inputs)); err != nil {
+	if err := stages.Check(list, j.Inputs); err != nil {
 		return nil, err
 	}
 	defer stages.Close(list)

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sluice/stages"
+	"sluice/stages/format"
 )
 
 // An answer is one line of the program: a JSON object of simple values.
@@ -166,7 +167,7 @@ func plain(key, word []byte) (stages.Scalar, error) {
 	case "NaN", "Infinity", "-Infinity", "nan", "inf", "-inf":
 		return stages.Scalar{}, fmt.Errorf("%q is %s, which JSON does not have\nwrite null in its place", key, word)
 	}
-	whole, ok := number(word)
+	whole, ok := format.IsNumber(word)
 	if !ok {
 		return stages.Scalar{}, errJSON
 	}
@@ -180,39 +181,6 @@ func plain(key, word []byte) (stages.Scalar, error) {
 		return stages.Scalar{}, fmt.Errorf("%q is %s, which is too large", key, word)
 	}
 	return stages.Scalar{Kind: stages.Float, Float: x}, nil
-}
-
-// number says whether p is a number by RFC 8259, and whether it is a whole one.
-func number(p []byte) (whole, ok bool) {
-	digits := func() bool {
-		n := 0
-		for n < len(p) && '0' <= p[n] && p[n] <= '9' {
-			n++
-		}
-		p = p[n:]
-		return n > 0
-	}
-	p = bytes.TrimPrefix(p, []byte("-"))
-	if len(p) > 1 && p[0] == '0' && '0' <= p[1] && p[1] <= '9' || !digits() {
-		return false, false
-	}
-	if whole = len(p) == 0; whole {
-		return true, true
-	}
-	if p[0] == '.' {
-		if p = p[1:]; !digits() {
-			return false, false
-		}
-	}
-	if len(p) > 0 && (p[0] == 'e' || p[0] == 'E') {
-		if p = p[1:]; len(p) > 0 && (p[0] == '+' || p[0] == '-') {
-			p = p[1:]
-		}
-		if !digits() {
-			return false, false
-		}
-	}
-	return false, len(p) == 0
 }
 
 // text reads the string that p begins with, and returns what follows it.
