@@ -14,6 +14,7 @@ import (
 // the stages of a recipe have, share its answer.
 type Chain struct {
 	filters []*filter
+	adds    []string  // columns of all of them
 	same    []bool    // by filter: its condition has the answer of that of the filter before
 	idle    sync.Pool // of *chainState
 
@@ -33,10 +34,11 @@ func NewChain(list ...Stage) *Chain {
 	var c Chain
 	for _, s := range list {
 		f, ok := s.(*filter)
-		if !ok || len(c.filters) > 0 && f.common.Column != c.filters[0].common.Column {
+		if !ok || len(c.filters) > 0 && f.verdict.Common.Column != c.filters[0].verdict.Common.Column {
 			break
 		}
 		c.filters = append(c.filters, f)
+		c.adds = append(c.adds, f.Columns().Adds...)
 		c.same = append(c.same, len(c.filters) > 1 && f.when.follows(c.filters[len(c.filters)-2]))
 	}
 	if len(c.filters) == 0 {
@@ -67,15 +69,13 @@ func (c *Chain) Scans() scan.Scans {
 // Map does to the batch what the filters would do one after the other. Unless left
 // is nil, left[i] becomes the number of rows that filter i leaves.
 func (c *Chain) Map(_ context.Context, b *Batch, left []int64) error {
-	for _, f := range c.filters {
-		for _, name := range f.Columns().Adds {
-			b.Add(name)
-		}
+	for _, name := range c.adds {
+		b.Add(name)
 	}
 	s := c.begin(b)
 	defer c.end(s)
 	clear(left)
-	text := b.Column(c.filters[0].common.Column).Text
+	text := b.Column(c.filters[0].verdict.Common.Column).Text
 	for i := range b.Keep {
 		if !b.Keep[i] {
 			continue

@@ -23,7 +23,7 @@ type Class struct {
 // label in column into, unless that is "", and drops what does not stay, or marks what does, with the
 // common keys action, score and invert. In a row with filters it shares their document.
 func NewClassifier(c Common, into string, f Classifier) Mapper {
-	return &filter{common: c, into: into, Classifier: f}
+	return &filter{verdict: Verdict{c, into}, Classifier: f}
 }
 
 // Labels returns the columns that classifiers write labels in, by the name of the stage. Those that
@@ -38,10 +38,10 @@ func Labels(list []Stage, column func(name string) string) map[string]string {
 		if _, plain := f.Classifier.(scored); plain {
 			continue
 		}
-		if f.into == "" {
-			f.into = column(f.common.Name)
+		if f.verdict.Into == "" {
+			f.verdict.Into = column(f.verdict.Common.Name)
 		}
-		labels[f.common.Name] = f.into
+		labels[f.verdict.Common.Name] = f.verdict.Into
 	}
 	return labels
 }

@@ -20,16 +20,17 @@ type Filter interface {
 // NewFilter returns the map stage that scores column c.Column with f and
 // drops what f does not keep, or marks what it keeps, with the common keys
 // action, score and invert.
-func NewFilter(c Common, f Filter) Mapper { return &filter{common: c, Classifier: scored{f}} }
+func NewFilter(c Common, f Filter) Mapper {
+	return &filter{verdict: Verdict{Common: c}, Classifier: scored{f}}
+}
 
 type filter struct {
-	common Common
-	into   string // column for the label
+	verdict Verdict
 	Classifier
 	when *Expression // nil: it sees all rows
 }
 
-func (f *filter) Name() string { return f.common.Name }
+func (f *filter) Name() string { return f.verdict.Common.Name }
 
 func (f *filter) Prepare(ctx context.Context) error { return prepare(ctx, f.part()) }
 
@@ -42,14 +43,12 @@ func (f *filter) part() any {
 }
 
 func (f *filter) Columns() Columns {
-	c := f.verdict().Columns(Need{Name: f.common.Column, Type: Text})
+	c := f.verdict.Columns(Need{Name: f.verdict.Common.Column, Type: Text})
 	if f.when != nil {
 		return reads(c, f.when.Needs())
 	}
 	return c
 }
-
-func (f *filter) verdict() Verdict { return Verdict{f.common, f.into} }
 
 // Map judges the samples by this filter alone.
 func (f *filter) Map(ctx context.Context, b *Batch) error {
@@ -57,4 +56,4 @@ func (f *filter) Map(ctx context.Context, b *Batch) error {
 }
 
 // judge scores row i, and drops or marks it.
-func (f *filter) judge(d *scan.Document, b *Batch, i int) { f.verdict().Settle(b, i, f.Classify(d)) }
+func (f *filter) judge(d *scan.Document, b *Batch, i int) { f.verdict.Settle(b, i, f.Classify(d)) }

@@ -10,7 +10,7 @@ type Verdict struct {
 }
 
 // Columns returns those of a stage that reads these columns, and writes what the verdict does.
-func (v Verdict) Columns(reads ...Need) Columns {
+func (v *Verdict) Columns(reads ...Need) Columns {
 	c := Columns{Reads: reads, Kinds: map[string]Kind{}}
 	add := func(name string, kind Kind) {
 		c.Adds = append(c.Adds, name)
@@ -29,7 +29,7 @@ func (v Verdict) Columns(reads ...Need) Columns {
 }
 
 // Settle writes score and label of row i of b, which has the columns, and drops or marks it.
-func (v Verdict) Settle(b *Batch, i int, c Class) {
+func (v *Verdict) Settle(b *Batch, i int, c Class) {
 	known := !math.IsNaN(c.Score)
 	if v.Common.Score != "" && known {
 		b.Column(v.Common.Score).Values[i] = Scalar{Kind: Float, Float: c.Score}
