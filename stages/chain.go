@@ -129,7 +129,6 @@ func (c *Chain) end(s *chainState) {
 	c.mu.Lock()
 	c.scans.Add(s.document.TakeScans())
 	c.mu.Unlock()
-	s.document.Reset(nil) // the text may go
-	s.document.TakeScans()
+	s.document.Release()
 	c.idle.Put(s)
 }

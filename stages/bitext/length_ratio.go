@@ -76,7 +76,7 @@ func (l *lengthRatio) Map(_ context.Context, b *stages.Batch) error {
 		}
 		l.verdict.Settle(b, i, stages.Class{Score: score, Stays: score < l.Max})
 	}
-	d.Reset(nil) // the text may go
+	d.Release()
 	return nil
 }
 

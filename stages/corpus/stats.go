@@ -134,7 +134,7 @@ func (s *stats) Map(_ context.Context, b *stages.Batch) error {
 			counts[numbers+k*perColumn+place(b.Column(name).Values[i])]++
 		}
 	}
-	d.Reset(nil)
+	d.Release()
 	b.Tallies = append(b.Tallies, t)
 	return nil
 }

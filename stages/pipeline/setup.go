@@ -235,7 +235,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	case e != nil:
 		return lostError(e)
 	default:
-		now := append(inputFiles(stats), r.besides()...)
+		now := r.files(stats)
 		if err := r.resume(then, now, err, w); err != nil {
 			return err
 		}
@@ -266,7 +266,7 @@ func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) err
 	if err := os.WriteFile(filepath.Join(r.dir, "job.toml"), r.job.Text, 0o666); err != nil {
 		return diskError(err)
 	}
-	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: append(inputFiles(stats), r.besides()...)})
+	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: r.files(stats)})
 }
 
 // alreadyDone says that OUT holds this job, finished; an error if it holds
@@ -357,11 +357,11 @@ func (r *run) readState(w *welcome) error {
 	})
 }
 
-// inputFiles is the list of inputs as the manifest keeps it.
-func inputFiles(stats []format.Stat) []manifest.InputFile {
+// files is the list of inputs, and of what else the rows depend on, as the manifest keeps it.
+func (r *run) files(stats []format.Stat) []manifest.InputFile {
 	files := make([]manifest.InputFile, len(stats))
 	for i, s := range stats {
 		files[i] = manifest.InputFile{Path: s.Path, Size: s.Size, Time: s.Time}
 	}
-	return files
+	return append(files, r.besides()...)
 }

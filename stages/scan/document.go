@@ -60,6 +60,14 @@ const kept = 1 << 18
 // Reset begins a new text, of less than 4 GiB, which must not change until the
 // next Reset.
 func (d *Document) Reset(text []byte) {
+	d.take(text)
+	d.scans.Texts++
+}
+
+// Release lets go of the text, after which only Reset may be called.
+func (d *Document) Release() { d.take(nil) }
+
+func (d *Document) take(text []byte) {
 	if d.seed == (maphash.Seed{}) {
 		d.seed = maphash.MakeSeed()
 	}
@@ -68,7 +76,6 @@ func (d *Document) Reset(text []byte) {
 	}
 	d.text, d.found = text, 0
 	d.sequences.reset()
-	d.scans.Texts++
 }
 
 // Text returns the text.
