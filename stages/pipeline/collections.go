@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"sluice/mpi"
 	"sluice/stages"
@@ -132,22 +131,14 @@ func (r *run) saveCollections(ctx context.Context, p int, c *clock) error {
 	}
 	ranges, notes := r.collectionRanges(), r.noted(p)
 	files := len(ranges) - 1
-	err := func() error {
-		for !r.stopping() {
-			i, err := r.comm.Next(ctx, r.tag+" collections", 1)
-			if err != nil || i >= int64(files*len(stagesSaving)) {
-				return err
-			}
-			begin := time.Now()
-			stage, k := stagesSaving[int(i)/files], int(i)%files
-			if err := r.saveCollection(notes, stage, k, ranges[k], ranges[k+1]); err != nil {
-				return about(r.collectionFile(stage, k), err)
-			}
-			c.write.Add(time.Since(begin))
+	err := r.oneByOne(ctx, c, "collections", files*len(stagesSaving), func(i int) error {
+		stage, k := stagesSaving[i/files], i%files
+		if err := r.saveCollection(notes, stage, k, ranges[k], ranges[k+1]); err != nil {
+			return about(r.collectionFile(stage, k), err)
 		}
-		return mpi.ErrStopped
-	}()
-	return mpi.Agree(ctx, r.comm, cause(err, r.placed.Flush()))
+		return nil
+	})
+	return mpi.Agree(ctx, r.comm, err)
 }
 
 // saveCollection writes file k of the collection of a stage: the records of some blocks.

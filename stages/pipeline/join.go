@@ -45,25 +45,36 @@ func (r *run) wholeShard(s span) bool {
 // joinShards makes output shards of the pieces of those that are not yet in
 // place. Ranks take them one by one. It is collective.
 func (r *run) joinShards(ctx context.Context, c *clock) error {
+	err := r.oneByOne(ctx, c, "join", len(r.shards), func(i int) error {
+		if r.placedShards[i] || r.shards[i].Against != "" || r.sinks[keyOf(&r.shards[i])] == nil {
+			return nil
+		}
+		if err := r.joinShard(i, r.sinks[keyOf(&r.shards[i])]); err != nil {
+			return about(r.outputPath(i), err)
+		}
+		return nil
+	})
+	return mpi.Agree(ctx, r.comm, cause(err, r.journal.Sync()))
+}
+
+// oneByOne lets the ranks take n pieces of work, which write files, one after the other. The error is that of
+// this rank, which is yet to be agreed on.
+func (r *run) oneByOne(ctx context.Context, c *clock, what string, n int, do func(i int) error) error {
 	err := func() error {
 		for !r.stopping() {
-			i, err := r.comm.Next(ctx, r.tag+" join", 1)
-			if err != nil || i >= int64(len(r.shards)) {
+			i, err := r.comm.Next(ctx, r.tag+" "+what, 1)
+			if err != nil || i >= int64(n) {
 				return err
 			}
-			if r.placedShards[int(i)] || r.shards[i].Against != "" || r.sinks[keyOf(&r.shards[i])] == nil {
-				continue
-			}
 			begin := time.Now()
-			if err := r.joinShard(int(i), r.sinks[keyOf(&r.shards[i])]); err != nil {
-				return about(r.outputPath(int(i)), err)
+			if err := do(int(i)); err != nil {
+				return err
 			}
 			c.write.Add(time.Since(begin))
 		}
 		return mpi.ErrStopped
 	}()
-	err = cause(err, r.placed.Flush(), r.journal.Sync())
-	return mpi.Agree(ctx, r.comm, err)
+	return cause(err, r.placed.Flush())
 }
 
 // joinShard makes one output shard of its pieces.

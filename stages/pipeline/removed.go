@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"sluice/mpi"
 	"sluice/stages"
@@ -156,21 +155,8 @@ func (r *run) joinRemoved(ctx context.Context, c *clock) error {
 	if r.removed == nil {
 		return nil
 	}
-	err := func() error {
-		for !r.stopping() {
-			i, err := r.comm.Next(ctx, r.tag+" removed", 1)
-			if err != nil || i >= int64(len(r.shards)) {
-				return err
-			}
-			begin := time.Now()
-			if err := r.joinRemovedOf(&r.shards[i]); err != nil {
-				return err
-			}
-			c.write.Add(time.Since(begin))
-		}
-		return mpi.ErrStopped
-	}()
-	return mpi.Agree(ctx, r.comm, cause(err, r.placed.Flush()))
+	err := r.oneByOne(ctx, c, "removed", len(r.shards), func(i int) error { return r.joinRemovedOf(&r.shards[i]) })
+	return mpi.Agree(ctx, r.comm, err)
 }
 
 // joinRemovedOf makes the files of a shard, but those that are there.
