@@ -48,7 +48,7 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 			return err
 		}
 		rows = append(rows, []string{"", stage.Name(), stages.KindOf(stage), says})
-		if !s.batch.Keep[s.index] {
+		if s.batch.Live() == 0 {
 			end = "removed by " + stage.Name()
 			break
 		}
@@ -69,7 +69,7 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 // through takes the sample through a stage, and says what that made of it.
 func (w *walk) through(ctx context.Context, stage stages.Stage) (string, error) {
 	outside := false
-	if w.knows(stages.Conditions(stage)) {
+	if w.s.batch.Whole == nil && w.knows(stages.Conditions(stage)) {
 		var err error
 		if outside, err = stages.Outside(stage, w.s.batch, w.s.index); err != nil {
 			return "", err
@@ -83,7 +83,7 @@ func (w *walk) through(ctx context.Context, stage stages.Stage) (string, error) 
 	case stages.Mover:
 		return w.moved(x)
 	}
-	return notKnown, nil
+	return w.parted(ctx, stage, outside)
 }
 
 // knows says that the columns hold what they held in the run.
@@ -113,6 +113,7 @@ func (w *walk) mapped(ctx context.Context, m stages.Mapper, outside bool) (strin
 		w.lost = true
 		return notKnown, nil
 	}
+	before := w.s.batch.Live()
 	if err := m.Map(ctx, w.s.batch); err != nil {
 		return "", err
 	}
@@ -121,6 +122,9 @@ func (w *walk) mapped(ctx context.Context, m stages.Mapper, outside bool) (strin
 	}
 	if outside {
 		return notSeen, nil
+	}
+	if w.s.batch.Whole != nil {
+		return fmt.Sprintf("%d of %s kept", w.s.batch.Live(), plural(before, "segment")), nil
 	}
 	says := "kept"
 	if !w.s.batch.Keep[w.s.index] {

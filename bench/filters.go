@@ -136,6 +136,6 @@ func textBatches(base []byte) (batches [][][]byte, rows int, size int64, err err
 func run(ctx context.Context, pass *stages.Pass, texts [][]byte) error {
 	b := stages.NewBatch(&stages.Shard{}, &stages.Block{}, 0, len(texts))
 	b.Columns = []stages.Column{{Name: "text", Text: slices.Clone(texts)}}
-	_, err := pass.Run(ctx, b, nil, nil)
+	_, _, err := pass.Run(ctx, b, nil, nil)
 	return err
 }

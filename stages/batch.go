@@ -42,8 +42,14 @@ type Batch struct {
 	// which they did.
 	Traced   bool
 	Rejected []Rejection
-	// Origin is what the source needs to write unchanged rows back. Only
-	// package format looks inside.
+	// Whole is the batch of the rows that a stage has split into those of this one, row i of which is
+	// part Part[i], from 0, of row Of[i]; nil where none has. See [Batch.Parts].
+	Whole    *Batch
+	Of, Part []int32
+	// Divided lists the batches of parts of the rows that were put together again.
+	Divided []*Batch
+	// Origin is what the source needs to write unchanged rows back; the index of a row there is
+	// that of [Batch.Read]. Only package format looks inside.
 	Origin any
 
 	live int

@@ -71,7 +71,7 @@ func TestTracedBatch(t *testing.T) {
 		b.Drop(0)
 		b.Traced = traced
 		for _, pass := range stages.Passes(list) {
-			if _, err := pass.Run(t.Context(), b, nil, nil); err != nil {
+			if _, _, err := pass.Run(t.Context(), b, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

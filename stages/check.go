@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Check returns an error for all that [CheckColumns] and [CheckOwn] find in the stages of a job with these inputs.
+// Check returns an error for all that [CheckColumns], [CheckOwn] and [CheckParts] find in the stages of a job with these inputs.
 func Check(list []Stage, inputs []Input) error {
 	var names []string
 	for _, in := range inputs {
 		names = append(names, in.Read.Text, in.Read.Own, in.Read.ID, in.Read.AddSource)
 	}
-	return errors.Join(CheckColumns(list, names...), CheckOwn(list, inputs))
+	return errors.Join(CheckColumns(list, names...), CheckOwn(list, inputs), CheckParts(list))
 }
 
 // CheckColumns returns an error for each column that stages would take from
@@ -70,7 +70,7 @@ func checkDropped(s Stage, dropped map[string]string) (errs []error) {
 			errs = append(errs, fmt.Errorf("stage %q reads or writes column %q, which stage %q drops\nput the other in front", s.Name(), name, by))
 		}
 	}
-	for _, name := range c.Drops {
+	for _, name := range slices.Concat(c.Drops, c.Takes) {
 		dropped[name] = s.Name()
 	}
 	return errs

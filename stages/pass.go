@@ -23,7 +23,8 @@ type Step struct {
 	Table string // that a shuffler applies; "" for a mapper
 	// Count is set the first time that a stage's decisions are seen: there
 	// the funnel counts the rows it leaves. Later passes know which rows are
-	// gone, and repeat only stages that change or add columns.
+	// gone, and repeat only stages that change or add columns, and all between one that splits rows
+	// and the one that joins them again.
 	Count bool
 }
 
@@ -38,6 +39,7 @@ func Passes(list []Stage) []Pass {
 			ends = append(ends, i)
 		}
 	}
+	inside := divided(list)
 	passes := make([]Pass, len(ends)+1)
 	for p := range passes {
 		before, end := -1, len(list) // the shuffler that ended the pass before; where this pass ends
@@ -57,7 +59,7 @@ func Passes(list []Stage) []Pass {
 				}
 			}
 			// The last pass applies all notes, for the list of duplicates.
-			if step.Count || alters(s) || passes[p].Last() && shuffles {
+			if step.Count || alters(s) || inside[i] || passes[p].Last() && shuffles {
 				passes[p].Steps = append(passes[p].Steps, step)
 			}
 		}
@@ -83,10 +85,11 @@ func (p *Pass) chain() {
 	}
 }
 
-// Run takes a batch through the steps of the pass. known has the notes about
+// Run takes a batch through the steps of the pass and returns what has become of it: the batch, or that of the parts
+// of its rows if the job splits rows for good. known has the notes about
 // its rows, by table. Run appends to counts the rows that each step that
 // counts leaves.
-func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts []int64) ([]int64, error) {
+func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts []int64) (*Batch, []int64, error) {
 	for i := 0; i < len(p.Steps); i++ {
 		step := p.Steps[i]
 		if passes(step.Stage, b) {
@@ -95,32 +98,14 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 			}
 			continue
 		}
-		left := []int64{0}
-		var err error
-		switch s := step.Stage.(type) {
-		case Mapper:
-			if c := p.chains[i]; c != nil {
-				left = make([]int64, c.Len())
-				err = c.Map(ctx, b, left)
-				break
-			}
-			err = b.trace(s.Name(), func() error { return s.Map(ctx, b) })
-			left[0] = int64(b.Live())
-		case Shuffler:
-			err = b.trace(s.Name(), func() error { return s.Apply(ctx, b, known[step.Table]) })
-			if c := saver(s); c != nil && err == nil && p.Last() {
-				err = c.Save(ctx, b)
-			}
-			left[0] = int64(b.Live())
-		case Mover:
-			left[0] = int64(b.Live())
-		}
+		next, left, err := p.step(ctx, i, b, known[step.Table])
 		if _, said := errors.AsType[*StageError](err); err != nil && !said {
 			err = &StageError{step.Stage, b, err}
 		}
 		if err != nil {
-			return counts, err
+			return b, counts, err
 		}
+		b = next
 		for _, n := range left {
 			if p.Steps[i].Count {
 				counts = append(counts, n)
@@ -129,7 +114,37 @@ func (p Pass) Run(ctx context.Context, b *Batch, known map[string][]Note, counts
 		}
 		i--
 	}
-	return counts, nil
+	return b, counts, nil
+}
+
+// step takes a batch through step i, or through all filters of the chain that begins there. It returns
+// the batch for the next step, and how many rows each left.
+func (p Pass) step(ctx context.Context, i int, b *Batch, notes []Note) (next *Batch, left []int64, err error) {
+	step, next, tallies := p.Steps[i], b, len(b.Tallies)
+	switch s := step.Stage.(type) {
+	case Mapper:
+		if c := p.chains[i]; c != nil {
+			left = make([]int64, c.Len())
+			return b, left, c.Map(ctx, b, left)
+		}
+		err = b.trace(s.Name(), func() error { return s.Map(ctx, b) })
+		if !step.Count {
+			b.Tallies = b.Tallies[:tallies] // it has counted these rows in an earlier pass
+		}
+	case Shuffler:
+		err = b.trace(s.Name(), func() error { return s.Apply(ctx, b, notes) })
+		if c := saver(s); c != nil && err == nil && p.Last() {
+			err = c.Save(ctx, b)
+		}
+	case Splitter:
+		next, err = split(ctx, s, b, step.Count)
+	case Joiner:
+		next, err = join(ctx, s, b)
+	}
+	if err != nil {
+		return b, nil, err
+	}
+	return next, []int64{int64(next.Live())}, nil
 }
 
 // Note lets the shuffler that ends the pass take notes of a batch.
@@ -172,8 +187,14 @@ func (p Pass) Needs() []Need {
 	read := func(reads []Need) {
 		for _, n := range reads {
 			n.Optional = n.Optional || changed[n.Name] // an earlier stage may have made it
-			if !added[n.Name] && !slices.Contains(needs, n) {
+			if added[n.Name] {
+				continue
+			}
+			k := slices.IndexFunc(needs, func(o Need) bool { return o.Name == n.Name && o.Type == n.Type })
+			if k < 0 {
 				needs = append(needs, n)
+			} else {
+				needs[k].Optional = needs[k].Optional && n.Optional
 			}
 		}
 	}

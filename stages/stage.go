@@ -7,13 +7,13 @@
 // is given none, so it cannot wait for another rank. To write a stage, begin
 // with [Filter] if it scores samples one at a time, with [Classifier] if it also
 // names what they are, with [Mapper] if it changes them, with [Shuffler] if it compares
-// them, with [Mover] if it moves them to other shards.
+// them, with [Mover] if it moves them to other shards, with [Splitter] if it makes several of one.
 package stages
 
 import "context"
 
-// A Stage is one step of a pipeline. It implements exactly one of [Mapper],
-// [Shuffler] and [Mover].
+// A Stage is one step of a pipeline. It implements exactly one of [Mapper], its relations
+// [Splitter] and [Joiner], [Shuffler] and [Mover].
 type Stage interface {
 	// Name is the name of the stage in the job file, unique in the job.
 	Name() string
@@ -27,6 +27,7 @@ type Columns struct {
 	Adds    []string
 	Changes []string
 	Drops   []string // are not written, and no later stage may read them
+	Takes   []string // that an earlier stage has added, and are gone behind this one
 	// Kinds are the kinds of columns that it adds, where they are not those of the
 	// first value, or none may have a value.
 	Kinds map[string]Kind
@@ -78,7 +79,7 @@ type Tables struct {
 // KindOf says in one word how s communicates, for plans and reports.
 func KindOf(s Stage) string {
 	switch s.(type) {
-	case Mapper:
+	case Mapper, Splitter, Joiner:
 		return "map"
 	case Shuffler:
 		return "shuffle"

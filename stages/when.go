@@ -28,6 +28,10 @@ func When(c Common, list []Stage) ([]Stage, error) {
 			made[i] = &f
 		case Mover:
 			return nil, fmt.Errorf("when: %q arranges the output, and so all rows\nput corpus.where before it, or take the key out", c.Name)
+		case Joiner:
+			return nil, fmt.Errorf("when: %q joins all parts of a row\ntake the key out, or give it to the stages in front", c.Name)
+		case Splitter:
+			made[i] = &conditionalSplitter{s, w}
 		case Mapper:
 			made[i] = &conditionalMapper{s, w}
 		case Collector:
@@ -162,6 +166,33 @@ func (m *conditionalMapper) Columns() Columns { return m.columns(m.Mapper.Column
 
 func (m *conditionalMapper) Map(ctx context.Context, b *Batch) error {
 	return m.hiding(b, func() error { return m.Mapper.Map(ctx, b) })
+}
+
+// A conditionalSplitter splits the rows for which a condition is true. The others have one part.
+type conditionalSplitter struct {
+	Splitter
+	conditional
+}
+
+func (s *conditionalSplitter) inner() Stage { return s.Splitter }
+
+func (s *conditionalSplitter) Columns() Columns { return s.columns(s.Splitter.Columns()) }
+
+func (s *conditionalSplitter) Count(ctx context.Context, b *Batch) (counts []int, err error) {
+	err = s.hiding(b, func() error {
+		counts, err = s.Splitter.Count(ctx, b)
+		return err
+	})
+	for i := range counts {
+		if b.Keep[i] {
+			counts[i] = max(counts[i], 1)
+		}
+	}
+	return counts, err
+}
+
+func (s *conditionalSplitter) Fill(ctx context.Context, parts *Batch) error {
+	return s.hiding(parts, func() error { return s.Splitter.Fill(ctx, parts) })
 }
 
 // A conditionalShuffler compares the rows for which a condition is true. Of the others there

@@ -133,7 +133,7 @@ func TestConditionalMapper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text] [] map[]}" {
+	if got := fmt.Sprint(made[0].Columns()); got != "{[{text 0 false} {lang 1 false} {text 1 false}] [] [text] [] [] map[]}" {
 		t.Errorf("columns %s", got)
 	}
 	b, want := madeBatch(rand.New(rand.NewPCG(1, 8)), 50), madeBatch(rand.New(rand.NewPCG(1, 8)), 50)
@@ -173,7 +173,7 @@ func TestFaultInARow(t *testing.T) {
 		}
 		b := madeBatch(rand.New(rand.NewPCG(1, 8)), 50)
 		before := show(b)
-		_, err = Passes(made)[0].Run(context.Background(), b, nil, nil)
+		_, _, err = Passes(made)[0].Run(context.Background(), b, nil, nil)
 		var row *RowError
 		if !errors.As(err, &row) || !strings.HasPrefix(err.Error(), `stage "up", row `) || row.Batch != b {
 			t.Errorf("%T: %v", s, err)

@@ -25,7 +25,7 @@ func written(t *testing.T, rows string, r stages.Read, block int64, list ...stag
 	}
 	pass := stages.Passes(list)[0]
 	for _, b := range all {
-		if _, err := pass.Run(context.Background(), b, nil, nil); err != nil {
+		if _, _, err := pass.Run(context.Background(), b, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := piece.Write(b); err != nil {
@@ -125,7 +125,7 @@ func TestColumnsMistakes(t *testing.T) {
 		s := one(t, NewColumns, stages.Common{Name: "c", Column: "text"}, Columns{Set: c.set})
 		list := []stages.Stage{s, one(t, NewIDs, stages.Common{Name: "i", Column: "text"}, IDs{Into: "id", Style: "hash"})}
 		b := batches(t, "a.jsonl", `{"text":"b"}`+"\n", stages.DefaultRead(), 1<<30, list...)[0]
-		_, err := stages.Passes(list)[0].Run(context.Background(), b, nil, nil)
+		_, _, err := stages.Passes(list)[0].Run(context.Background(), b, nil, nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v", c.set, err)
 		}

@@ -245,3 +245,24 @@ func BenchmarkStages(b *testing.B) {
 		})
 	}
 }
+
+// Segments of one row are sampled each by itself, also where the row has an id.
+func TestSampleOfParts(t *testing.T) {
+	for name, id := range map[string][][]byte{"by id": {[]byte("x"), []byte("y")}, "by place": nil} {
+		b := stages.NewBatch(&stages.Shard{}, &stages.Block{}, 0, 2)
+		b.RowID = id
+		parts := b.Parts([]int{1000, 1000})
+		if err := one(t, NewSample, stages.Common{Name: "s", Seed: 3}, Sample{Share: 0.3}).(stages.Mapper).Map(context.Background(), parts); err != nil {
+			t.Fatal(err)
+		}
+		both := 0
+		for i := range 1000 {
+			if parts.Keep[i] && parts.Keep[1000+i] {
+				both++
+			}
+		}
+		if n := parts.Live(); n < 520 || n > 680 || both > 150 {
+			t.Errorf("%s: of 2,000 segments %d stay, want 600, and %d of both rows alike, want 90", name, n, both)
+		}
+	}
+}

@@ -33,7 +33,7 @@ type ids struct {
 
 // NewIDs returns the stage that gives each row an id, the same at any number of ranks and
 // however shards are cut into blocks. With "place" it is the name of the shard, and where the row stands in
-// it, as format.Place says, with an @ between: all rows of a job differ. With "hash" it is 32 hexadecimal
+// it, as format.Place says, with an @ between, and # with the number of the segment behind text.split: all rows of a job differ. With "hash" it is 32 hexadecimal
 // digits, XXH3's 128-bit hash of the text: rows keep it when they move between files, and
 // equal texts have equal ids. A row without a text has none then. With when = "id == nil" the rows get one that have none.
 //
@@ -102,7 +102,11 @@ func (s *ids) append(dst []byte, b *stages.Batch, i int) (_ []byte, ok bool) {
 	}
 	if s.Style == "place" {
 		dst = append(append(dst, b.Shard.Name...), '@')
-		return strconv.AppendInt(dst, format.Place(b, i), 10), true
+		dst = strconv.AppendInt(dst, format.Place(b, i), 10)
+		if n, is := b.Segment(i); is {
+			dst = strconv.AppendInt(append(dst, '#'), n, 10)
+		}
+		return dst, true
 	}
 	text := b.Column(s.common.Column).Text[i]
 	if text == nil {

@@ -27,7 +27,7 @@ type sample struct {
 
 // NewSample returns the stage that keeps a share of the rows: those whose hash, XXH3 with
 // the seed, is low. What is hashed is the value of column by, or else what the column read.id
-// holds, or else the shard and the place in it; so a row stays or goes whatever else there is in
+// holds, or else the shard and the place in it, and with the two the number of the segment behind text.split; so a row stays or goes whatever else there is in
 // the input, and at any number of ranks. A smaller share with the same seed keeps some of the rows
 // of a larger one. Equal numbers are one value, however they are written.
 func NewSample(c stages.Common, s Sample) ([]stages.Stage, error) {
@@ -60,15 +60,18 @@ func (s *sample) Map(_ context.Context, b *stages.Batch) error {
 		if !kept {
 			continue
 		}
-		var h uint64
+		h, whole := uint64(0), false
 		switch {
 		case values != nil && values[i].Kind != stages.Null:
-			h = hashScalar(values[i], seed, &key)
+			h, whole = hashScalar(values[i], seed, &key), true
 		case b.RowID != nil && b.RowID[i] != nil:
 			h = xxh3.HashSeed(b.RowID[i], seed)
 		default:
 			binary.LittleEndian.PutUint64(key[:], uint64(format.Place(b, i)))
 			h = xxh3.HashSeed(key[:8], shard)
+		}
+		if n, is := b.Segment(i); is && !whole {
+			h = stages.Mix64(h ^ stages.Mix64(uint64(n)+1))
 		}
 		if h>>11 >= s.bound {
 			b.Drop(i)

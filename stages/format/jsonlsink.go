@@ -106,11 +106,13 @@ func (p *jsonlPiece) writeRows(b *stages.Batch, o *rows) error {
 			continue
 		}
 		if p.splicer.raw(i) {
-			first := i
-			for i+1 < b.Len() && b.Keep[i+1] && p.splicer.raw(i+1) {
+			first := b.Read(i)
+			last := first
+			for i+1 < b.Len() && b.Keep[i+1] && p.splicer.raw(i+1) && b.Read(i+1) == last+1 {
 				i++
+				last++
 			}
-			if err := p.line(o.raw[o.start(first):o.ends[i]]); err != nil {
+			if err := p.line(o.raw[o.start(first):o.ends[last]]); err != nil {
 				return err
 			}
 			continue

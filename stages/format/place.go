@@ -8,12 +8,12 @@ import (
 
 // Place returns where row i of a batch stands in its shard: in JSONL the byte at which it
 // begins, decompressed, and otherwise the number of the row. It depends neither on how
-// shards are cut into blocks nor on the ranks.
+// shards are cut into blocks nor on the ranks. Parts of a row stand where it does.
 func Place(b *stages.Batch, i int) int64 {
 	if o, ok := b.Origin.(origin); ok {
-		return o.place(i)
+		return o.place(b.Read(i))
 	}
-	return b.First + int64(i)
+	return b.First + int64(b.Read(i))
 }
 
 func (o *rows) place(i int) int64   { return o.at + int64(o.start(i)) }
@@ -27,8 +27,11 @@ func Where(b *stages.Batch, i int) string {
 	s := fmt.Sprintf("row %d", place)
 	if _, lines := b.Origin.(*rows); lines {
 		if s = fmt.Sprintf("the row at byte %d", place); b.Block.Offset == 0 {
-			s = fmt.Sprintf("row %d, at byte %d", b.First+int64(i), place)
+			s = fmt.Sprintf("row %d, at byte %d", b.First+int64(b.Read(i)), place)
 		}
+	}
+	if n, is := b.Segment(i); is {
+		s += fmt.Sprintf(", segment %d", n)
 	}
 	if b.RowID != nil && b.RowID[i] != nil {
 		s += fmt.Sprintf(", id %q", b.RowID[i])

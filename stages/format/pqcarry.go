@@ -392,7 +392,7 @@ func (s *carriedParquet) Write(row []byte) error {
 }
 
 func (s *carriedParquet) flush() error {
-	err := s.piece.write(s.rows, s.index)
+	err := s.piece.write(new(stages.Batch), s.rows, s.index)
 	s.rows.reset(&s.layout)
 	s.index, s.bytes = s.index[:0], 0
 	return err

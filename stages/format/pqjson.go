@@ -24,7 +24,7 @@ import (
 // (Melnik et al. 2010), by repetition and definition levels.
 func (t *pqRows) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []byte {
 	o := object{dst: append(dst, '{')}
-	r := rowJSON{table: t, batch: b, row: i}
+	r, read := rowJSON{table: t, batch: b, row: i}, b.Read(i)
 	for _, top := range t.layout.schema.children {
 		name, ok := p.column(top.element.Name)
 		if c := columnOf(b, &t.source.read, name); !ok || c != nil && c.Added {
@@ -33,7 +33,7 @@ func (t *pqRows) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []
 		o.key(name)
 		values := make([][]parquet.Value, top.leaves)
 		for k := range values {
-			values[k] = t.leaves[top.leaf+k].row(i)
+			values[k] = t.leaves[top.leaf+k].row(read)
 		}
 		o.dst = r.append(o.dst, top, name, values)
 	}

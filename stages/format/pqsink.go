@@ -125,11 +125,11 @@ func (p *parquetPiece) Write(b *stages.Batch) error {
 			rows = append(rows, i)
 		}
 	}
-	return p.write(t, rows)
+	return p.write(b, t, rows)
 }
 
-// write writes rows of t.
-func (p *parquetPiece) write(t *pqRows, rows []int) error {
+// write writes rows of b, which were read as t.
+func (p *parquetPiece) write(b *stages.Batch, t *pqRows, rows []int) error {
 	for len(rows) > 0 {
 		if err := p.learn(rows[0]); err != nil {
 			return err
@@ -137,9 +137,9 @@ func (p *parquetPiece) write(t *pqRows, rows []int) error {
 		if p.group == nil {
 			p.group = newGroupWriter(p.out, p.schema, p.leaves)
 		}
-		n := p.fits(t, rows)
+		n := p.fits(b, t, rows)
 		for k, l := range p.leaves {
-			if err := p.writeLeaf(k, l, t, rows[:n]); err != nil {
+			if err := p.writeLeaf(k, l, b, t, rows[:n]); err != nil {
 				return err
 			}
 		}
@@ -267,7 +267,7 @@ func (p *parquetPiece) learn(i int) error {
 }
 
 // fits returns how many of rows go into the row group, and counts them.
-func (p *parquetPiece) fits(t *pqRows, rows []int) int {
+func (p *parquetPiece) fits(b *stages.Batch, t *pqRows, rows []int) int {
 	g := p.group
 	for n, i := range rows {
 		if slices.ContainsFunc(p.leaves, func(l *outLeaf) bool { return l.teaches(i) }) {
@@ -279,7 +279,7 @@ func (p *parquetPiece) fits(t *pqRows, rows []int) int {
 			case l.col != nil && (l.from < 0 || l.col.Changed[i]):
 				g.bytes += valueBytes + changedBytes(l.col, i)
 			default:
-				for _, v := range t.leaves[l.from].row(i) {
+				for _, v := range t.leaves[l.from].row(b.Read(i)) {
 					g.bytes += valueSize(v)
 				}
 			}
@@ -307,19 +307,19 @@ func valueSize(v parquet.Value) int64 {
 }
 
 // writeLeaf writes one column of rows, page by page.
-func (p *parquetPiece) writeLeaf(k int, l *outLeaf, t *pqRows, rows []int) error {
+func (p *parquetPiece) writeLeaf(k int, l *outLeaf, b *stages.Batch, t *pqRows, rows []int) error {
 	w := p.group.writer.ColumnWriters()[k]
 	p.values = p.values[:0]
 	for _, i := range rows {
 		from := len(p.values)
 		if l.col != nil && (l.from < 0 || l.col.Changed[i]) {
-			v, err := l.value(t, i)
+			v, err := l.value(t, i, b.Read(i))
 			if err != nil {
 				return err
 			}
 			p.values = append(p.values, v)
 		} else {
-			p.values = append(p.values, t.leaves[l.from].row(i)...)
+			p.values = append(p.values, t.leaves[l.from].row(b.Read(i))...)
 		}
 		for _, v := range p.values[from:] {
 			l.pending += int(valueSize(v))
@@ -344,8 +344,8 @@ func (p *parquetPiece) writeLeaf(k int, l *outLeaf, t *pqRows, rows []int) error
 	return err
 }
 
-// value returns what a stage wrote in row i.
-func (l *outLeaf) value(t *pqRows, i int) (parquet.Value, error) {
+// value returns what a stage wrote in row i, which was read as row read.
+func (l *outLeaf) value(t *pqRows, i, read int) (parquet.Value, error) {
 	n := l.node
 	v, null, err := l.scalar(i)
 	if err != nil {
@@ -353,7 +353,7 @@ func (l *outLeaf) value(t *pqRows, i int) (parquet.Value, error) {
 	}
 	level := n.def
 	if l.from >= 0 {
-		old := t.leaves[l.from].row(i)[0]
+		old := t.leaves[l.from].row(read)[0]
 		if old.DefinitionLevel() < n.def-1 && !null {
 			return v, fmt.Errorf("column %q: a value for a row in which what holds it is null", l.name)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
@@ -19,18 +20,29 @@ type Reason struct {
 	Stage  string
 	Score  float64 // NaN: none
 	Keeper string  // SHARD:ROW of the sample that stays in its place; "" = none
+	Part   int64   // of the row, from 1, where a stage has split it; 0 = the whole row
+}
+
+// Because returns why a stage dropped row i of b.
+func Because(b *stages.Batch, i int, stage string, score float64, keeper string) Reason {
+	why := Reason{Stage: stage, Score: score, Keeper: keeper}
+	if n, is := b.Segment(i); is {
+		why.Part = n + 1
+	}
+	return why
 }
 
 // reasonKeys are the keys of a reason, in order. A row that has a member of such a name
 // keeps it, and the reason stands under removed_NAME.
-var reasonKeys = [...]string{"stage", "score", "keeper"}
+var reasonKeys = [...]string{"stage", "score", "keeper", "segment"}
 
 // AppendRemoved appends row i of b as it was read, whatever stages made of it, as a line of
-// JSON with the reason behind its last member. Of a row of JSONL the bytes are those that were
+// JSON with the reason behind its last member. Of a part of a row it is the whole row with the
+// number of the segment, from 0. Of a row of JSONL the bytes are those that were
 // read; other rows are written as they are where write.format is jsonl.
 func AppendRemoved(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error) {
 	if o, ok := b.Origin.(origin); ok {
-		return o.appendRemoved(dst, i, why)
+		return o.appendRemoved(dst, b.Read(i), why)
 	}
 	return dst, fmt.Errorf("format: cannot write a removed row of %T", b.Origin)
 }
@@ -51,7 +63,7 @@ func AppendRemovedID(dst, id []byte, shard string, row int64, why Reason) []byte
 // reason appends a reason; taken says which of its keys the object has.
 func (o *object) reason(why Reason, taken func(key int) bool) {
 	for k, name := range reasonKeys {
-		if name == "keeper" && why.Keeper == "" {
+		if name == "keeper" && why.Keeper == "" || name == "segment" && why.Part == 0 {
 			continue
 		}
 		if taken(k) {
@@ -63,8 +75,10 @@ func (o *object) reason(why Reason, taken func(key int) bool) {
 			o.dst = appendString(o.dst, []byte(why.Stage))
 		case 1:
 			o.dst = appendFloat(o.dst, why.Score, 64)
-		default:
+		case 2:
 			o.dst = appendString(o.dst, []byte(why.Keeper))
+		default:
+			o.dst = strconv.AppendInt(o.dst, why.Part-1, 10)
 		}
 	}
 }

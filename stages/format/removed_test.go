@@ -60,7 +60,7 @@ func TestRemovedRowsOfJSONL(t *testing.T) {
 		`{"sc\u006fre":1,"keeper":2,"text":"c","stage":"near","removed_score":0.85,"removed_keeper":"s:1"}` + "\n"
 	for _, checked := range []bool{false, true} { // rows that nobody looks into are written, too
 		src, _ := ends(t, stages.DefaultRead(), stages.DefaultWrite(), nil, Options{Checked: checked})
-		if got := removedOf(t, src, shardOf(t, "a.jsonl", []byte(in)), Reason{"near", 0.85, "s:1"}); got != want {
+		if got := removedOf(t, src, shardOf(t, "a.jsonl", []byte(in)), Reason{Stage: "near", Score: 0.85, Keeper: "s:1"}); got != want {
 			t.Errorf("checked %v: got %q\nwant %q", checked, got, want)
 		}
 	}

@@ -68,11 +68,12 @@ func (s *splicer) raw(i int) bool {
 
 // append appends row i as it is now, with its line end.
 func (s *splicer) append(dst []byte, i int) ([]byte, error) {
-	row := s.rows.row(i)
-	if err := s.locate(row, i); err != nil {
+	read := s.batch.Read(i)
+	row := s.rows.row(read)
+	if err := s.locate(row, i, read); err != nil {
 		return dst, err
 	}
-	end := s.rows.closes[i]
+	end := s.rows.closes[read]
 	if s.project == nil {
 		dst = s.copy(dst, row, 0, end)
 	} else {
@@ -94,8 +95,8 @@ func (s *splicer) append(dst []byte, i int) ([]byte, error) {
 	return append(dst, row[end:]...), nil
 }
 
-// locate finds the places of the edits of row i and makes their values.
-func (s *splicer) locate(row []byte, i int) error {
+// locate finds the places of the edits of row i, which was read as row read, and makes their values.
+func (s *splicer) locate(row []byte, i, read int) error {
 	if s.extra != nil {
 		s.extra.arena.used = 0
 		if err := s.extra.row(row); err != nil {
@@ -109,7 +110,7 @@ func (s *splicer) locate(row []byte, i int) error {
 			continue
 		}
 		if e.field >= 0 {
-			e.at = s.rows.places[i*len(s.rows.source.fields)+e.field]
+			e.at = s.rows.places[read*len(s.rows.source.fields)+e.field]
 		} else {
 			v := s.extra.values[e.extra]
 			e.at = place{v.start, v.end}

@@ -40,7 +40,7 @@ func (o *rows) text(b *stages.Batch, i int) []byte {
 		o.alone = newScanner([]field{{name: name, path: inputName(o.source.read, name), text: true, main: true}})
 	}
 	o.alone.arena.used = 0
-	if o.alone.row(bytes.TrimSuffix(o.row(i), newline)) != nil {
+	if o.alone.row(bytes.TrimSuffix(o.row(b.Read(i)), newline)) != nil {
 		return nil
 	}
 	return o.alone.values[0].str
@@ -54,7 +54,7 @@ func (t *pqRows) text(b *stages.Batch, i int) []byte {
 func (d *docs) text(b *stages.Batch, i int) []byte {
 	text, ok := textOf(b, d.source.read.Text, i)
 	if !ok {
-		return d.texts[i]
+		return d.texts[b.Read(i)]
 	}
 	return text
 }

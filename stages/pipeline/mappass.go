@@ -161,16 +161,16 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 	}
 	var err error
 	b.Traced = c.r.removed != nil && b.Shard.Against == ""
-	if res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
+	if res.batch, res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
 		return res, located(err)
 	}
 	res.counts = c.countTrimmed(b, res.counts)
 	if c.labeler != nil {
-		if res.labels, err = c.label(b); err != nil {
+		if res.labels, err = c.label(res.batch); err != nil {
 			return res, err
 		}
 	}
-	if res.removed, err = c.removed(b); err != nil {
+	if res.removed, err = c.removed(res.batch); err != nil {
 		return res, err
 	}
 	if against := b.Shard.Against; !c.notes || against != "" && against != c.pass.Ends.Name() {
@@ -182,7 +182,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		res.notes = round.AppendNote(res.notes, n)
 	}
 	if c.list {
-		c.r.noteDuplicates(b, note)
+		c.r.noteDuplicates(res.batch.Fold(), note)
 		return res, nil
 	}
 	return res, located(c.pass.Note(ctx, b, known, note))

@@ -46,15 +46,28 @@ func (r *run) removedPath(stage string, s *stages.Shard) string {
 	return filepath.Join(r.job.Output, "removed", stage, filepath.FromSlash(r.removed.Name(s)))
 }
 
-// removed makes the chunks of the rows that stages dropped from a batch.
-func (c *mapPass) removed(b *stages.Batch) ([]byte, error) {
-	if len(b.Rejected) == 0 {
-		return nil, nil
+// removed makes the chunks of the rows that stages dropped from a batch and its parts.
+func (c *mapPass) removed(b *stages.Batch) (chunks []byte, err error) {
+	for _, one := range b.Family() {
+		if len(one.Rejected) == 0 {
+			continue
+		}
+		if chunks == nil {
+			chunks = c.buffers.get()
+		}
+		if chunks, err = c.appendChunks(chunks, one); err != nil {
+			return nil, err
+		}
 	}
+	return chunks, nil
+}
+
+// appendChunks appends the chunks of the rows that stages dropped from a batch.
+func (c *mapPass) appendChunks(chunks []byte, b *stages.Batch) ([]byte, error) {
 	slices.SortStableFunc(b.Rejected, func(a, b stages.Rejection) int {
 		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Row, b.Row))
 	})
-	chunks, body := c.buffers.get(), c.buffers.get()
+	body := c.buffers.get()
 	defer func() { c.buffers.put(body) }()
 	for from, to := 0, 0; from < len(b.Rejected); from = to {
 		stage := b.Rejected[from].Stage
@@ -87,14 +100,16 @@ func (r *run) appendRemoved(dst []byte, b *stages.Batch, d *stages.Rejection) ([
 			keeper = string(d.KeeperID) // its place is one in a file of sketches
 		}
 	}
+	why := format.Because(b, d.Row, d.Stage, d.Score, keeper)
 	if r.job.Write.Removed == "rows" {
-		return format.AppendRemoved(dst, b, d.Row, format.Reason{Stage: d.Stage, Score: d.Score, Keeper: keeper})
+		return format.AppendRemoved(dst, b, d.Row, why)
 	}
 	var id []byte
 	if b.RowID != nil {
 		id = b.RowID[d.Row]
 	}
-	dst = binary.AppendUvarint(dst, uint64(b.First)+uint64(d.Row))
+	dst = binary.AppendUvarint(dst, uint64(b.First)+uint64(b.Read(d.Row)))
+	dst = binary.AppendUvarint(dst, uint64(why.Part))
 	dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(d.Score))
 	return appendBytes(appendBytes(dst, id), []byte(keeper)), nil
 }
@@ -105,7 +120,8 @@ func (r *run) appendIDs(dst, body []byte, block int, stage string) ([]byte, erro
 	var name []byte // of a row that has no id
 	for d := (decoder{p: body}); len(d.p) > 0; {
 		row := r.bases[block] + int64(d.uint())
-		why := format.Reason{Stage: stage, Score: math.Float64frombits(d.uint64())}
+		why := format.Reason{Stage: stage, Part: int64(d.uint())}
+		why.Score = math.Float64frombits(d.uint64())
 		id, keeper := d.bytes(), d.bytes()
 		if d.short {
 			return dst, errShort

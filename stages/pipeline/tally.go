@@ -15,8 +15,10 @@ const statsFolder = "stats"
 
 // addTallies adds what stages have counted in a batch to what they have in the block.
 func (b *blockRun) addTallies(batch *stages.Batch) {
-	for _, t := range batch.Tallies {
-		mergeTally(&b.tallies, t)
+	for _, one := range batch.Family() {
+		for _, t := range one.Tallies {
+			mergeTally(&b.tallies, t)
+		}
 	}
 }
 

@@ -283,12 +283,14 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 	}
 	was := slices.Clone(b.Keep)
 	b.Traced = b.Shard.Against == ""
-	left, err := r.cost.Run(ctx, b, known, nil)
+	last, left, err := r.cost.Run(ctx, b, known, nil)
 	if err != nil {
 		return r.located(err)
 	}
-	if err := r.remove(b); err != nil {
-		return err
+	for _, one := range last.Family() {
+		if err := r.remove(one); err != nil {
+			return err
+		}
 	}
 	for i, n := range left {
 		if b.Shard.Against == "" {
@@ -296,9 +298,9 @@ func (r *blockSample) batch(ctx context.Context, b *stages.Batch) error {
 		}
 	}
 	if r.cost.Last() {
-		r.list(b)
+		r.list(last.Fold())
 		if r.move != nil {
-			return r.move.add(b)
+			return r.move.add(last)
 		}
 		return nil
 	}
@@ -332,10 +334,11 @@ func (r *blockSample) remove(b *stages.Batch) error {
 	mode := r.job.Write.Removed
 	var line []byte
 	for _, d := range b.Rejected {
-		why := format.Reason{Stage: d.Stage, Score: d.Score}
+		keeper := ""
 		if d.Repeats {
-			why.Keeper = b.Shard.Name + ":0" // some sample
+			keeper = b.Shard.Name + ":0" // some sample
 		}
+		why := format.Because(b, d.Row, d.Stage, d.Score, keeper)
 		switch mode {
 		case "rows":
 			var err error
@@ -347,7 +350,7 @@ func (r *blockSample) remove(b *stages.Batch) error {
 			if b.RowID != nil && len(b.RowID[d.Row]) > 0 {
 				id = b.RowID[d.Row]
 			}
-			line = format.AppendRemovedID(line[:0], id, b.Shard.Name, b.First+int64(d.Row), why)
+			line = format.AppendRemovedID(line[:0], id, b.Shard.Name, b.First+int64(b.Read(d.Row)), why)
 		default:
 			return nil
 		}
