@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"sluice/mpi"
+	"sluice/stages/clean"
 	"sluice/stages/corpus"
 	"sluice/stages/dedup"
 	"sluice/stages/job"
@@ -24,6 +25,7 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
+		"clean.urls":      job.NewEntry("urls", clean.URLs{}, clean.NewURLs),
 		"corpus.blend":    job.NewEntry("blend", corpus.DefaultBlend(), corpus.NewBlend),
 		"corpus.shuffle":  job.NewEntry("shuffle", corpus.DefaultShuffle(), corpus.NewShuffle),
 		"corpus.split":    job.NewEntry("split", corpus.DefaultSplit(), corpus.NewSplit),
@@ -32,6 +34,9 @@ func catalogue() job.Catalog {
 		"dedup.fuzzy":     job.NewEntry("fuzzy", dedup.DefaultFuzzy(), dedup.NewFuzzy).Takes("action"),
 		"privacy.redact":  job.NewEntry("redact", privacy.DefaultRedact(), privacy.NewRedact),
 		"text.bad_words":  job.NewEntry("bad words", text.BadWords{}, text.NewBadWords).Takes("action", "score", "invert"),
+		"text.join":       job.NewEntry("join", text.DefaultJoin(), text.NewJoin),
+		"text.split":      job.NewEntry("split", text.DefaultSplit(), text.NewSplit),
+		"text.substring":  job.NewEntry("substring", text.DefaultSubstring(), text.NewSubstring).Takes("action", "score", "invert"),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount).Takes("action", "score", "invert"),
 	}
 }
