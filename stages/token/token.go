@@ -7,9 +7,8 @@
 // sentencepiece 0.2.3; testdata/vectors.py makes the vectors that the tests
 // compare with. Truncation and padding that a tokenizer.json asks for are left
 // out, as transformers does by default. Known differences: combining
-// marks that are more than 30 in a row; code points newer than Unicode 15 in the normal forms
-// NFC to NFKD, and in patterns of pre-tokenizers that are not in patterns.go; and ways to cut a
-// long text whose scores differ by less than SentencePiece's 32-bit sums can tell.
+// marks that are more than 30 in a row; and code points newer than Unicode 15 in the normal forms
+// NFC to NFKD, and in patterns of pre-tokenizers that are not in patterns.go.
 package token
 
 import (

@@ -2,7 +2,10 @@ package token
 
 import (
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,5 +76,35 @@ func TestVectors(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A text so long that sums of 32 bits cannot tell ways to cut it apart, unless the sum begins anew where
+// SentencePiece's does. The hash is that of the ids of sentencepiece 0.2.3.
+func TestLongUnigram(t *testing.T) {
+	tokenizer, err := Open("testdata/spm_unigram.model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const letters = "etaoinshrdlucmf0123456789"
+	x := uint64(1)
+	next := func() uint64 {
+		x = x*6364136223846793005 + 1442695040888963407
+		return x
+	}
+	var text []byte
+	for range 60000 {
+		for range 1 + next()>>60%9 {
+			text = append(text, letters[next()>>33%uint64(len(letters))])
+		}
+		text = append(text, ' ')
+	}
+	ids := tokenizer.Encode(nil, text[:len(text)-1])
+	h := sha256.New()
+	if err := binary.Write(h, binary.LittleEndian, ids); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%d %x", len(ids), h.Sum(nil)); got != "310257 17fbfff5dbbaf1b41a175945efb41a2061750e80e3cf5e20d49b7b182a29999d" {
+		t.Errorf("ids %s", got)
 	}
 }
