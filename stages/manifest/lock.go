@@ -15,8 +15,8 @@ import (
 // LockOptions of [Acquire].
 type LockOptions struct {
 	Holder Holder
-	// Wait is told, once, that the lock is held by a run that may be dead, and
-	// how long its signs of life will be watched for. nil tells nobody.
+	// Wait is told that the lock is held by a run that may be dead or about to
+	// end, and how long that run will be watched. nil tells nobody.
 	Wait func(by Holder, most time.Duration)
 }
 
@@ -25,6 +25,14 @@ const (
 	beat  = 10 * time.Second // between signs of life of a holder
 	stale = 60 * time.Second // without a sign, a holder is dead
 	poll  = time.Second
+)
+
+// A launcher whose rank died may end before the other ranks have: mpirun kills
+// them a second after SIGTERM, and the memory of a large one takes seconds to
+// free. Whoever starts again right behind it is to find them gone.
+const (
+	grace  = 10 * time.Second // for a living holder to end
+	glance = 200 * time.Millisecond
 )
 
 // HeldError says that another run works on the same OUT.
@@ -55,7 +63,9 @@ type Lock struct {
 // all. It needs no flock, so it holds between the nodes of Lustre and NFS, too. A lock
 // whose holder is known to be dead (same node and no such process, or an earlier start of the
 // same Slurm job) is taken over at once. One whose holder may be dead is watched:
-// a sign of life gives a *[HeldError], none for 60 s gives the lock.
+// a sign of life gives a *[HeldError], none for 60 s gives the lock. One whose holder
+// lives on this node is watched, too: if it is not free within 10 s, that is a
+// *[HeldError]. This process itself is refused at once where it holds the lock.
 func Acquire(ctx context.Context, dir string, o LockOptions) (*Lock, error) {
 	for {
 		number, by, err := newestLock(dir)
@@ -82,37 +92,55 @@ func Acquire(ctx context.Context, dir string, o LockOptions) (*Lock, error) {
 	}
 }
 
-// waitFor returns nil once the holder of a lock is known to be dead.
+// waitFor returns nil once a lock is free: given back, or its holder known to be
+// dead or silent for long.
 func waitFor(ctx context.Context, dir string, number int, by lockRecord, o LockOptions) error {
-	switch o.Holder.judge(by.Holder) {
-	case dead:
+	most, every := stale, poll
+	v := o.Holder.judge(by.Holder)
+	switch {
+	case v == dead:
 		return nil
-	case alive:
-		return &HeldError{dir, by.Holder}
+	case v == alive && by.Holder.PID == o.Holder.PID:
+		return &HeldError{dir, by.Holder} // it does not end while it waits for itself
+	case v == alive:
+		most, every = grace, glance
 	}
 	if o.Wait != nil {
-		o.Wait(by.Holder, stale)
+		o.Wait(by.Holder, most)
 	}
-	for until := time.Now().Add(stale); time.Now().Before(until); {
+	for until := time.Now().Add(most); time.Now().Before(until); {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(poll):
+		case <-time.After(every):
 		}
-		n, now, err := newestLock(dir)
-		if err != nil {
+		if free, err := look(dir, number, by, o.Holder, v == alive); free || err != nil {
 			return err
 		}
-		switch {
-		case n == 0 || now.Released:
-			return nil
-		case n != number: // somebody else took it over
-			return &HeldError{dir, now.Holder}
-		case !bytes.Equal(now.raw, by.raw) && len(now.raw) > 0:
-			return &HeldError{dir, now.Holder}
-		}
+	}
+	if v == alive {
+		return &HeldError{dir, by.Holder}
 	}
 	return nil
+}
+
+// look says whether a lock has become free. That another process took it over is
+// a *[HeldError], and so is a sign of life of a holder that is not known to live.
+func look(dir string, number int, by lockRecord, self Holder, lives bool) (free bool, err error) {
+	n, now, err := newestLock(dir)
+	switch {
+	case err != nil:
+		return false, err
+	case n == 0 || now.Released:
+		return true, nil
+	case n != number:
+		return false, &HeldError{dir, now.Holder}
+	case lives:
+		return self.judge(by.Holder) == dead, nil
+	case !bytes.Equal(now.raw, by.raw) && len(now.raw) > 0:
+		return false, &HeldError{dir, by.Holder}
+	}
+	return false, nil
 }
 
 // create makes the lock file and says whether this process holds the lock now.

@@ -1,8 +1,10 @@
 package manifest
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,6 +180,104 @@ func TestLockOfLivingHolderIsRefused(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// neighbour is a holder on this machine that lives, and is not this process.
+func neighbour(t testing.TB) Holder {
+	t.Helper()
+	h := Self()
+	h.PID = os.Getppid()
+	h.Process, _ = processStart(h.PID)
+	if h.Process == "" {
+		t.Skip("no /proc")
+	}
+	return h
+}
+
+// A holder that is known to live has ten seconds to end; its signs of life change nothing.
+func TestLockOfLivingNeighbour(t *testing.T) {
+	by := neighbour(t)
+	for name, c := range map[string]struct {
+		then  lockRecord // 3 s after the start
+		as    int        // number of the file it goes to
+		after time.Duration
+		held  bool
+	}{
+		"works on":   {lockRecord{Holder: by, Beat: 1}, 1, grace, true},
+		"gives back": {lockRecord{Holder: by, Released: true}, 1, 3 * time.Second, false},
+		"succeeded":  {lockRecord{Holder: stranger()}, 2, 3 * time.Second, true},
+	} {
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			hold(t, dir, 1, by)
+			begin, told := time.Now(), 0
+			time.AfterFunc(3*time.Second, func() {
+				if err := os.WriteFile(lockPath(dir, c.as), c.then.encode(), 0o644); err != nil {
+					t.Error(err)
+				}
+			})
+			l, err := Acquire(t.Context(), dir, LockOptions{Holder: Self(), Wait: func(_ Holder, most time.Duration) {
+				if told++; most != grace {
+					t.Errorf("%s: waits %v", name, most)
+				}
+			}})
+			d := time.Since(begin)
+			held, ok := errors.AsType[*HeldError](err)
+			if ok != c.held || ok && held.By.PID != c.then.Holder.PID || told != 1 || d < c.after || d > c.after+glance {
+				t.Errorf("%s: %v after %v; told %d times", name, err, d, told)
+			}
+			if err == nil {
+				l.Release()
+			}
+		})
+	}
+}
+
+const holderFolder = "SLUICE_TEST_HOLDER"
+
+// TestHolder holds a lock until it is killed, in a process of its own.
+func TestHolder(t *testing.T) {
+	dir := os.Getenv(holderFolder)
+	if dir == "" {
+		t.Skip("run by TestLockOfDyingHolder")
+	}
+	if _, err := Acquire(t.Context(), dir, LockOptions{Holder: Self()}); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("held")
+	time.Sleep(time.Minute)
+}
+
+// Whoever starts while the last run is still dying gets the lock at its death.
+func TestLockOfDyingHolder(t *testing.T) {
+	neighbour(t)
+	dir := t.TempDir()
+	last := exec.Command(os.Args[0], "-test.run=^TestHolder$", "-test.v")
+	last.Env = append(os.Environ(), holderFolder+"="+dir)
+	out, err := last.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := last.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "held"; {
+	}
+	died := time.AfterFunc(time.Second, func() { last.Process.Kill() })
+	told := 0
+	l, err := Acquire(t.Context(), dir, LockOptions{Holder: Self(), Wait: func(Holder, time.Duration) { told++ }})
+	early := died.Stop()
+	last.Process.Kill()
+	_ = last.Wait()
+	if err != nil || early || told != 1 {
+		t.Fatalf("error %v; before the death: %v; told %d times", err, early, told)
+	}
+	if l.number != 2 {
+		t.Error(l.number)
+	}
+	if err := l.Release(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLostLock(t *testing.T) {

@@ -150,7 +150,7 @@ func (r *run) takeLock(ctx context.Context) error {
 	lock, err := manifest.Acquire(ctx, dir, manifest.LockOptions{
 		Holder: manifest.Self(),
 		Wait: func(by manifest.Holder, most time.Duration) {
-			r.notice("%s was in use by %s, which may be dead: waiting up to %v for a sign of life", r.job.Output, by, most)
+			r.notice("%s is in use by %s, which may be dead or about to end: waiting up to %v to see", r.job.Output, by, most)
 		},
 	})
 	if err != nil {
