@@ -9,7 +9,7 @@ import (
 )
 
 // funnel prints how many rows went into and came out of each stage, the clusters
-// that dedups found, and what they took out of texts.
+// that dedups found, what was taken out of texts, and what was found in them.
 func (p *program) funnel(r *pipeline.Report) {
 	rows := [][]string{{"STAGE", "KIND", "ROWS IN", "ROWS OUT", "KEPT"}}
 	for _, s := range r.Stages {
@@ -32,6 +32,11 @@ func (p *program) funnel(r *pipeline.Report) {
 	for _, s := range r.Stages {
 		if t := s.Trimmed; t != nil {
 			fmt.Fprintf(p.stdout, "%s: %s removed from %s, %s\n", s.Name, plural(int(t.Parts), t.Unit), plural(int(t.Texts), "text"), progress.Bytes(t.Bytes))
+		}
+		for _, f := range s.Found {
+			if f.Parts > 0 {
+				fmt.Fprintf(p.stdout, "%s: %s of %s in %s, %s\n", s.Name, plural(int(f.Parts), "finding"), f.Entity, plural(int(f.Texts), "text"), progress.Bytes(f.Bytes))
+			}
 		}
 	}
 	if r.RowsDamaged > 0 {

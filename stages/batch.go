@@ -31,7 +31,7 @@ type Batch struct {
 	Tallies []*Tally
 	// Records holds the rows of a shard of [SavedFormat]; nil for any other.
 	Records [][]byte
-	// Trimmed lists what stages took out of texts.
+	// Trimmed lists what stages took out of texts, or replaced in them.
 	Trimmed []Trimmed
 	// Saved lists what stages save of rows, in the order of the stages.
 	Saved []Saved

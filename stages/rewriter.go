@@ -12,10 +12,15 @@ type Rewriter interface {
 	Rewrite(dst, text []byte) []byte
 }
 
-// A ScoredRewriter is a Rewriter that has a score for each text, with the common key score.
-type ScoredRewriter interface {
+// A Finder is a Rewriter of what it finds in texts, and counts that. How much it finds in a
+// text is its score, with the common key score.
+type Finder interface {
 	Rewriter
-	RewriteScored(dst, text []byte) ([]byte, float64)
+	// Finds names the kinds of what is found, in the same order each time.
+	Finds() []string
+	// RewriteFound is Rewrite. It adds what it finds to the elements of found, one for each kind,
+	// and returns how much that is.
+	RewriteFound(dst, text []byte, found []Trimmed) (out []byte, parts int64)
 }
 
 // An Editor is to a [Rewriter] what a [Classifier] is to a [Filter]: Edit also says whether the
@@ -26,7 +31,7 @@ type Editor interface {
 
 // NewRewriter returns the map stage that puts what r makes of column c.Column in its
 // place. A row whose text stays as it was leaves as the bytes that were read. With the
-// common key score, r is a [ScoredRewriter].
+// common key score, r is a [Finder].
 func NewRewriter(c Common, r Rewriter) Mapper { return &rewriter{common: c, Editor: keeping{r}} }
 
 // NewEditor returns the map stage that does so with e, and drops the samples that do not stay.
@@ -70,7 +75,8 @@ func (r *rewriter) Map(_ context.Context, b *Batch) error {
 		buffer = new([]byte)
 	}
 	defer r.buffers.Put(buffer)
-	edit := r.edit(b)
+	found := r.trims()
+	edit := r.edit(b, found)
 	column := b.Column(r.common.Column)
 	var texts Texts
 	for i, text := range column.Text {
@@ -86,18 +92,26 @@ func (r *rewriter) Map(_ context.Context, b *Batch) error {
 			column.SetText(i, texts.Copy(*buffer))
 		}
 	}
+	b.Trimmed = append(b.Trimmed, found...)
 	return nil
 }
 
-// edit returns what edits the text of a row, and writes its score where that is asked for.
-func (r *rewriter) edit(b *Batch) func(row int, dst, text []byte) ([]byte, bool) {
-	if r.common.Score == "" {
+// edit returns what edits the text of a row. What is found in it is counted, and is the score where
+// that is asked for.
+func (r *rewriter) edit(b *Batch, found []Trimmed) func(row int, dst, text []byte) ([]byte, bool) {
+	finder, ok := r.part().(Finder)
+	if !ok {
 		return func(_ int, dst, text []byte) ([]byte, bool) { return r.Edit(dst, text) }
 	}
-	scored, scores := r.part().(ScoredRewriter), b.Add(r.common.Score).Values
+	var scores []Scalar
+	if r.common.Score != "" {
+		scores = b.Add(r.common.Score).Values
+	}
 	return func(row int, dst, text []byte) ([]byte, bool) {
-		out, score := scored.RewriteScored(dst, text)
-		scores[row] = Scalar{Kind: Float, Float: score}
+		out, parts := finder.RewriteFound(dst, text, found)
+		if scores != nil {
+			scores[row] = Scalar{Kind: Float, Float: float64(parts)}
+		}
 		return out, true
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"sluice/stages/scan"
@@ -36,16 +37,21 @@ func TestRewriter(t *testing.T) {
 
 type counted struct{ upper }
 
-func (c counted) RewriteScored(dst, text []byte) ([]byte, float64) {
-	return c.Rewrite(dst, text), float64(len(text))
+func (counted) Finds() []string { return []string{"letter", "word"} }
+
+func (c counted) RewriteFound(dst, text []byte, found []Trimmed) ([]byte, int64) {
+	found[0].Parts += int64(len(text))
+	found[1].Texts++
+	return c.Rewrite(dst, text), int64(len(text))
 }
 
-// A score is written for every row that has a text and is still there.
-func TestScoredRewriter(t *testing.T) {
+// A score is written for every row that has a text and is still there, and what is found is counted by kind, also
+// in a stage with a condition.
+func TestFinder(t *testing.T) {
 	b := NewBatch(&Shard{}, &Block{}, 0, 4)
 	b.Columns = []Column{{Name: "text", Text: [][]byte{[]byte("ab"), {}, nil, []byte("d")}}}
 	b.Drop(3)
-	r := NewRewriter(Common{Column: "text", Score: "n"}, counted{})
+	r := NewRewriter(Common{Name: "r", Column: "text", Score: "n"}, counted{})
 	if adds := r.Columns().Adds; len(adds) != 1 || adds[0] != "n" {
 		t.Errorf("adds %q", adds)
 	}
@@ -59,6 +65,20 @@ func TestScoredRewriter(t *testing.T) {
 	}
 	if got := string(b.Column("text").Text[0]); got != "AB" {
 		t.Errorf("the text is %q", got)
+	}
+	if want := []Trimmed{{Stage: "r", Kind: "letter", Parts: 2}, {Stage: "r", Kind: "word", Texts: 2}}; !slices.Equal(b.Trimmed, want) {
+		t.Errorf("found %v, want %v", b.Trimmed, want)
+	}
+	made, err := When(Common{Name: "r", When: "n > 1"}, []Stage{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Trimmed{{Stage: "r", Kind: "letter"}, {Stage: "r", Kind: "word"}}
+	if got := Trims(made[0]); !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	if got := Trims(NewRewriter(Common{}, upper{})); got != nil {
+		t.Errorf("a plain rewriter counts %v", got)
 	}
 }
 

@@ -21,12 +21,12 @@ type mapPass struct {
 	p        int
 	pass     stages.Pass
 	needs    []stages.Need
-	wanted   []string       // columns that a shard must have
-	counting int            // steps that count
-	trims    []string       // names of those of them that take parts out of texts
-	notes    bool           // are taken
-	list     bool           // they are for the list of duplicates
-	labeler  stages.Labeler // that labels rows; nil = none
+	wanted   []string         // columns that a shard must have
+	counting int              // steps that count
+	trims    []stages.Trimmed // what those of them count that take parts out of texts
+	notes    bool             // are taken
+	list     bool             // they are for the list of duplicates
+	labeler  stages.Labeler   // that labels rows; nil = none
 	pool     pool
 	work     *work
 	sources  map[sourceKey]stages.Source
@@ -196,15 +196,14 @@ func located(err error) error {
 	return err
 }
 
-// trimCounts is how many counts a step has that takes parts out of texts, besides its rows:
-// texts, parts, bytes. They stand behind the rows of all steps.
+// trimCounts is how many counts each of [stages.Trims] of a step has, besides its rows: texts, parts,
+// bytes. They stand behind the rows of all steps.
 const trimCounts = 3
 
 func (c *mapPass) countTrimmed(b *stages.Batch, counts []int64) []int64 {
-	for _, name := range c.trims {
-		var t stages.Trimmed
+	for _, t := range c.trims {
 		for _, one := range b.Trimmed {
-			if one.Stage == name {
+			if one.Stage == t.Stage && one.Kind == t.Kind {
 				t = one
 			}
 		}

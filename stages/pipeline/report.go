@@ -44,6 +44,8 @@ type StageReport struct {
 	Stats string `json:"stats,omitempty"`
 	// Trimmed is set for a stage that takes parts out of texts.
 	Trimmed *TrimReport `json:"trimmed,omitempty"`
+	// Found is set for a stage that finds parts of several kinds in texts and replaces them.
+	Found []FindReport `json:"found,omitempty"`
 	// Folders is set for a mover that puts rows into folders, the largest first.
 	Folders []FolderReport `json:"folders,omitempty"`
 	// Sources is set for a mover that takes rows of sources by their weights.
@@ -57,6 +59,14 @@ type TrimReport struct {
 	Texts int64  `json:"texts"` // that lost something
 	Parts int64  `json:"parts_removed"`
 	Bytes int64  `json:"bytes_removed"` // of text, with what stood between parts
+}
+
+// A FindReport is what a stage found of one kind, in rows that later stages drop too.
+type FindReport struct {
+	Entity string `json:"entity"`
+	Texts  int64  `json:"texts"` // that had some
+	Parts  int64  `json:"findings"`
+	Bytes  int64  `json:"bytes_replaced"` // of text, before
 }
 
 // A SourceReport says how many rows of a source were left, and how many stand in the output,
@@ -234,9 +244,8 @@ func (r *run) funnel(rows int64) []StageReport {
 					s.RowsOut += rec.counts[n]
 				}
 			}
-			if t, ok := stages.As[stages.Trimmer](step.Stage); ok {
-				s.Trimmed = r.trimmed(p, trims)
-				s.Trimmed.Unit = t.Unit()
+			for _, t := range stages.Trims(step.Stage) {
+				s.addTrimmed(step.Stage, r.trimmed(p, trims, t))
 				trims += trimCounts
 			}
 			if moves && r.arranged != nil {
@@ -260,17 +269,25 @@ func (r *run) funnel(rows int64) []StageReport {
 	return funnel
 }
 
-// trimmed adds up what the counts of pass p from one on say.
-func (r *run) trimmed(p, from int) *TrimReport {
-	rep := new(TrimReport)
+// addTrimmed puts what stage took out of texts, or replaced, into its report.
+func (s *StageReport) addTrimmed(stage stages.Stage, t stages.Trimmed) {
+	if trimmer, ok := stages.As[stages.Trimmer](stage); ok {
+		s.Trimmed = &TrimReport{trimmer.Unit(), t.Texts, t.Parts, t.Bytes}
+		return
+	}
+	s.Found = append(s.Found, FindReport{t.Kind, t.Texts, t.Parts, t.Bytes})
+}
+
+// trimmed adds to t what the counts of pass p from one on say.
+func (r *run) trimmed(p, from int, t stages.Trimmed) stages.Trimmed {
 	for _, rec := range r.records[p] {
 		if rec != nil && len(rec.counts) >= from+trimCounts { // of an older sluice it has none
-			rep.Texts += rec.counts[from]
-			rep.Parts += rec.counts[from+1]
-			rep.Bytes += rec.counts[from+2]
+			t.Texts += rec.counts[from]
+			t.Parts += rec.counts[from+1]
+			t.Bytes += rec.counts[from+2]
 		}
 	}
-	return rep
+	return t
 }
 
 // writeReport writes OUT/report.json.

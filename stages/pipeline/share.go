@@ -22,9 +22,7 @@ func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	for _, step := range c.pass.Steps {
 		if step.Count {
 			c.counting++
-			if t, ok := stages.As[stages.Trimmer](step.Stage); ok {
-				c.trims = append(c.trims, t.Name())
-			}
+			c.trims = append(c.trims, stages.Trims(step.Stage)...)
 		}
 	}
 	c.list = c.pass.Last() && len(r.passes) > 1

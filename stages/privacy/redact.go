@@ -35,6 +35,9 @@ func DefaultRedact() Redact { return Redact{Entities: []string{}, Action: "repla
 // NewRedact returns the stage that finds personal data by its form and replaces it. The score is
 // the number of findings. What has no form, such as names and places, stays.
 //
+// What it finds is counted by entity: texts that had some, findings, and their bytes. The counts stand
+// in OUT/report.json, and at the end of a run.
+//
 // Of findings that overlap, such as the address in a link, the one that begins first
 // counts, of those that begin together the longest.
 func NewRedact(c stages.Common, r Redact) ([]stages.Stage, error) {
@@ -63,8 +66,13 @@ func newRedactor(r Redact) (*redactor, error) {
 			redactor.want[i] = true
 		}
 	}
-	for i, name := range entityNames {
+	for _, name := range listed {
+		i := slices.Index(entityNames[:], name)
 		redactor.labels[i] = "<" + strings.ToUpper(name) + ">"
+		if redactor.want[i] {
+			redactor.place[i] = len(redactor.finds)
+			redactor.finds = append(redactor.finds, name)
+		}
 	}
 	switch r.Action {
 	case "replace", "redact", "mask":
@@ -114,6 +122,8 @@ func meant(name string) string {
 type redactor struct {
 	Redact
 	want    [entityCount]bool
+	finds   []string         // the names of those, as listed
+	place   [entityCount]int // there
 	labels  [entityCount]string
 	key     func(name string) (string, bool)
 	secret  []byte    // the key of hashes
@@ -153,12 +163,15 @@ func (r *redactor) Fingerprint() uint64 {
 
 // Rewrite appends text without personal data.
 func (r *redactor) Rewrite(dst, text []byte) []byte {
-	dst, _ = r.RewriteScored(dst, text)
+	dst, _ = r.RewriteFound(dst, text, make([]stages.Trimmed, len(r.finds)))
 	return dst
 }
 
-// RewriteScored appends text without personal data, and returns how much was found.
-func (r *redactor) RewriteScored(dst, text []byte) ([]byte, float64) {
+// Finds implements stages.Finder: the entities in the order of the help.
+func (r *redactor) Finds() []string { return r.finds }
+
+// RewriteFound appends text without personal data, and counts what was found by entity.
+func (r *redactor) RewriteFound(dst, text []byte, counts []stages.Trimmed) ([]byte, int64) {
 	w, ok := r.workers.Get().(*worker)
 	if !ok {
 		w = &worker{finder: finder{want: r.want}}
@@ -169,12 +182,20 @@ func (r *redactor) RewriteScored(dst, text []byte) ([]byte, float64) {
 	defer r.workers.Put(w)
 	found := w.find(text)
 	from := 0
+	var seen [entityCount]bool
 	for _, x := range found {
+		c := &counts[r.place[x.entity]]
+		if !seen[x.entity] {
+			seen[x.entity] = true
+			c.Texts++
+		}
+		c.Parts++
+		c.Bytes += int64(x.end - x.start)
 		dst = append(dst, text[from:x.start]...)
 		dst = r.put(dst, w, text[x.start:x.end], x.entity)
 		from = x.end
 	}
-	return append(dst, text[from:]...), float64(len(found))
+	return append(dst, text[from:]...), int64(len(found))
 }
 
 // put appends what stands for a finding.

@@ -86,6 +86,17 @@ func TestScore(t *testing.T) {
 	if got := string(b.Column("text").Text[3]); got != "<EMAIL>, <URL> <CARD>" {
 		t.Error(got)
 	}
+	want := map[string]stages.Trimmed{
+		"email": {Texts: 2, Parts: 2, Bytes: 14}, "url": {Texts: 1, Parts: 1, Bytes: 20}, "card": {Texts: 1, Parts: 1, Bytes: 16},
+	}
+	if len(b.Trimmed) != len(listed) {
+		t.Fatalf("counts %v", b.Trimmed)
+	}
+	for i, got := range b.Trimmed {
+		if w := want[listed[i]]; got != (stages.Trimmed{Stage: "r", Kind: listed[i], Texts: w.Texts, Parts: w.Parts, Bytes: w.Bytes}) {
+			t.Errorf("counts %+v, want %+v", got, w)
+		}
+	}
 }
 
 func TestRefuses(t *testing.T) {
@@ -177,9 +188,10 @@ func TestAllocatesNothing(t *testing.T) {
 			}
 		}
 		var out []byte
+		found := make([]stages.Trimmed, len(x.Finds()))
 		all := func() {
 			for _, text := range texts {
-				out = x.Rewrite(out[:0], text)
+				out, _ = x.RewriteFound(out[:0], text, found)
 			}
 		}
 		all()
