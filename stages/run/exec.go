@@ -24,6 +24,11 @@
 // flushed by then. Python does: PYTHONUNBUFFERED is set. What comes on standard error is shown.
 // At the end of its input the program is to end; it is killed ten seconds later.
 //
+// A program that dies, or gives no answer for timeout, ends the job, unless on_error is "drop". Then
+// it is started again, and the rows that it has not answered are sent one at a time, up to the one that it fails at again:
+// that one goes. Where it fails whatever it is sent, the job ends all the same: after 20 rows one after the other that
+// it dies of, and after 3 that it does not answer, since each of those takes a whole timeout.
+//
 // What a program says of a row must depend on that row alone: not on rows before it, time or chance.
 // Rows come in no order that the job knows, in passes after a dedup a second time, and again after a restart.
 // Then the output is the same at any number of ranks and threads. A job file that names another command is another
@@ -41,6 +46,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sluice/stages"
@@ -54,8 +60,8 @@ type Exec struct {
 	Columns   []string          `toml:"columns" doc:"what it reads; default: the text"`
 	Adds      map[string]string `toml:"adds" doc:"columns that it adds, with their types: {quality = \"float\"}; also bool, int, string"`
 	Changes   []string          `toml:"changes" doc:"columns of those it reads that it may change"`
-	Timeout   time.Duration     `toml:"timeout" doc:"longest time without an answer, the start of the program included"`
-	OnError   string            `toml:"on_error" doc:"of a row that it dies of or cannot do: fail the job, or drop the row"`
+	Timeout   time.Duration     `toml:"timeout" doc:"longest time without an answer, the start of the program included; the third row in a row without one ends the job"`
+	OnError   string            `toml:"on_error" doc:"of a row that it dies of, does not answer or cannot do: fail the job, or drop the row"`
 	Processes int64             `toml:"processes" doc:"most processes of a rank; 0 = one a thread"`
 	Flush     bool              `toml:"flush" doc:"send an empty line after each batch"`
 	Env       map[string]string `toml:"env" doc:"environment variables, besides those that there are"`
@@ -150,9 +156,13 @@ type stage struct {
 	log    *log
 	slots  chan struct{} // one for each process that may run; nil = any number
 
+	answers atomic.Int64 // that its programs gave
+
 	mu     sync.Mutex
 	free   []*process
 	closed bool
+	silent int   // rows that they did not answer in time, one after the other
+	heard  int64 // answers before those
 }
 
 func (s *stage) Name() string { return s.common.Name }
@@ -254,11 +264,28 @@ func (s *stage) give(p *process) {
 // mostDeaths is how many rows one after the other a program may die of.
 const mostDeaths = 20
 
+// mostSilent is how many rows one after the other it may leave without an answer: each
+// takes a whole time-out.
+const mostSilent = 3
+
+// unanswered notes a row that got no answer in time, and returns how many there are since the last
+// answer that any process of this rank gave.
+func (s *stage) unanswered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.answers.Load(); n != s.heard {
+		s.silent, s.heard = 0, n
+	}
+	s.silent++
+	return s.silent
+}
+
 // Map hands the rows that are left to a process. Where that dies and the
-// job goes on, the rows that it has not answered are tried one at a time, up to the one it dies of again.
+// job goes on, the rows that it has not answered are tried one at a time, up to the one it dies of again;
+// after one that it does not answer, until it answers.
 func (s *stage) Map(ctx context.Context, b *stages.Batch) error {
 	t := newTalk(s, b)
-	alone, deaths := false, 0
+	alone, late, deaths := false, false, 0
 	for len(t.rows) > 0 && ctx.Err() == nil {
 		rows := t.rows
 		if alone {
@@ -271,14 +298,17 @@ func (s *stage) Map(ctx context.Context, b *stages.Batch) error {
 		case err != nil && (!ok || s.OnError != "drop"):
 			return err
 		case err == nil:
-			deaths = 0
+			alone, late, deaths = alone && !late, false, 0
 		case len(rows) == 1:
 			if deaths++; deaths == mostDeaths {
 				return fmt.Errorf("%w\nthat makes %d rows one after the other", err, deaths)
 			}
+			if late = died.late; late && s.unanswered() >= mostSilent {
+				return fmt.Errorf("%w\nthat makes %d rows one after the other without an answer: the job ends, whatever on_error says", err, mostSilent)
+			}
 			t.drop(rows[0], died.Error())
 			t.prune()
-			alone = false
+			alone = late
 		default:
 			alone = true
 		}

@@ -298,6 +298,62 @@ func TestOnErrorDrop(t *testing.T) {
 	}
 }
 
+// stuckScript notes that it was started, and does not answer rows with poison in them.
+const stuckScript = `echo x >>"$STARTS"
+while IFS= read -r line; do
+	row=${line#*: }
+	case $line in
+	*poison*) sleep 1000 ;;
+	*) echo "{\"row\": ${row%%,*}}" ;;
+	esac
+done`
+
+// Rows that get no answer go, each after a time-out, and the program is started again. If it answers none, the job ends soon:
+// however few rows a batch has.
+func TestNoAnswer(t *testing.T) {
+	starts := filepath.Join(t.TempDir(), "starts")
+	stuck := func() *stage {
+		_ = os.Remove(starts) // of the case before
+		return makeStage(t, "", func(e *Exec) {
+			e.Command, e.OnError, e.Timeout = []string{"sh", "-c", stuckScript}, "drop", 700*time.Millisecond
+			e.Env = map[string]string{"STARTS": starts}
+		})
+	}
+	started := func(want int) {
+		t.Helper()
+		p, err := os.ReadFile(starts)
+		if n := bytes.Count(p, []byte("x")); err != nil || n != want {
+			t.Errorf("the program was started %d times, want %d: %v", n, want, err)
+		}
+	}
+	rows := []string{"good", "poison", "poison", "good", "good", "good"}
+	b := batchOf(rows...)
+	s := stuck()
+	if err := s.Map(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range rows {
+		if b.Keep[i] != (text == "good") {
+			t.Errorf("row %d (%s): kept %v", i, text, b.Keep[i])
+		}
+	}
+	started(4) // the last one answers the rest
+	s = stuck()
+	err := s.Map(context.Background(), batchOf(slices.Repeat([]string{"poison"}, 30)...))
+	for _, want := range []string{"gave no answer for 700ms", "sh -c", "row 102 of block 7, in a.jsonl", "\nraise timeout, or see that", "that makes 3 rows one after the other without an answer"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("a program that never answers: %v, want %q", err, want)
+		}
+	}
+	started(4) // for all rows, and one at a time
+	s = stuck()
+	for i, text := range []string{"poison", "good", "poison", "poison", "poison"} {
+		if err := s.Map(context.Background(), batchOf(text)); (err != nil) != (i == 4) {
+			t.Errorf("batch %d: %v", i, err)
+		}
+	}
+}
+
 // Many threads share the processes that there are.
 func TestThreads(t *testing.T) {
 	s := makeStage(t, "length", func(e *Exec) { e.Adds, e.Processes = map[string]string{"n": "int"}, 2 })

@@ -30,7 +30,10 @@ type talk struct {
 }
 
 // A death is an end of the program, or a silence, that one row may be the cause of.
-type death struct{ text string }
+type death struct {
+	text string
+	late bool // a silence
+}
 
 func (d *death) Error() string { return d.text }
 
@@ -159,6 +162,7 @@ func (t *talk) listen(p *process, rows []int) error {
 			}
 			return t.wrong(p, line, err)
 		}
+		t.stage.answers.Add(1)
 		left--
 	}
 	if p.lines.Buffered() > 0 {
@@ -322,12 +326,12 @@ func (t *talk) deathOf(p *process, rows []int, how string) error {
 			}
 		}
 	}
-	hint := ""
-	if strings.HasPrefix(how, "gave no answer") {
+	hint, late := "", strings.HasPrefix(how, "gave no answer")
+	if late {
 		hint = "\nraise timeout, or see that the program flushes its output: a line that waits in its buffer is no answer\n" +
 			"with flush = true it is told where a batch ends"
 	}
-	return &death{fmt.Sprintf("%s %s, %s%s%s", t.stage.program(), how, at, p.words(), hint)}
+	return &death{fmt.Sprintf("%s %s, %s%s%s", t.stage.program(), how, at, p.words(), hint), late}
 }
 
 // wrong says what is wrong with an answer.
