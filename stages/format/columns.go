@@ -9,13 +9,47 @@ import (
 	"sluice/stages"
 )
 
-// ColumnsOf returns the columns that the first rows of a shard of JSONL have, and those nested in
-// them with dots, sorted: what a message lists for a column that is missing. It
-// returns none where they cannot be read.
+// ColumnsOf returns the columns of a shard, and those nested in them with dots, sorted: of JSONL those
+// that its first rows have, of Parquet those of its schema. It returns none where they cannot be read.
 func ColumnsOf(ctx context.Context, s *stages.Shard) []string {
-	if s.Format != "jsonl" {
+	switch s.Format {
+	case "jsonl":
+		return firstKeys(ctx, s)
+	case "parquet":
+		return schemaNames(s)
+	case "files":
+		return []string{"id", "text"}
+	}
+	return nil
+}
+
+// schemaNames returns the names in a schema, as far as rows have one value of each.
+func schemaNames(s *stages.Shard) (names []string) {
+	f, err := openParquet(s, Options{}.filled())
+	if err != nil {
 		return nil
 	}
+	defer f.Close()
+	var walk func(prefix string, n *pqNode)
+	walk = func(prefix string, n *pqNode) {
+		for _, c := range n.children {
+			if c.Repeated() && prefix != "" {
+				continue // elements of a list
+			}
+			names = append(names, prefix+c.element.Name)
+			walk(prefix+c.element.Name+".", c)
+		}
+	}
+	walk("", f.schema)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// deepest is how many names one within the other are looked for in rows.
+const deepest = 3
+
+// firstKeys returns the keys that the first rows of a shard of JSONL have.
+func firstKeys(ctx context.Context, s *stages.Shard) []string {
 	src, err := NewSource("jsonl", stages.DefaultRead(), nil, Options{Checked: true, ReadBytes: 1 << 20})
 	if err != nil {
 		return nil
@@ -45,7 +79,6 @@ func ColumnsOf(ctx context.Context, s *stages.Shard) []string {
 
 // nameKeys notes the keys of an object and of the objects in it.
 func nameKeys(found map[string]bool, prefix string, value []byte, depth int) {
-	const deepest = 3
 	var object map[string]json.RawMessage
 	if depth == deepest || json.Unmarshal(value, &object) != nil {
 		return

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,7 +13,7 @@ import (
 // A field is a column that somebody asked for.
 type field struct {
 	name   string // in the job
-	path   string // in the input, dots for nested
+	path   string // in the input, dots for nested; "": the input has none of the name
 	text   bool   // deliver as Text
 	scalar bool   // deliver as Scalars
 	id     bool
@@ -57,7 +58,9 @@ func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool
 		at(r.ID).id = true
 	}
 	for _, name := range writes {
-		at(name)
+		if f := at(name); !f.wanted() && !f.must {
+			f.path = placeName(r, name)
+		}
 	}
 	if r.AddSource != "" {
 		at(r.AddSource)
@@ -66,8 +69,8 @@ func newFields(r stages.Read, needs []stages.Need, writes []string, checked bool
 		if r.Own != "" && f.name == r.Own {
 			return nil, fmt.Errorf("column %q is the text of a source, which the job knows as %q\nname it %q elsewhere, too", r.Own, r.Text, r.Text)
 		}
-		if slices.Contains(strings.Split(f.path, "."), "") {
-			return nil, fmt.Errorf("column name %q is empty or has an empty part", f.path)
+		if slices.Contains(strings.Split(cmp.Or(f.path, f.name), "."), "") {
+			return nil, fmt.Errorf("column name %q is empty or has an empty part", cmp.Or(f.path, f.name))
 		}
 	}
 	return fields, nil
@@ -106,7 +109,8 @@ func columnOf(b *stages.Batch, r *stages.Read, name string) *stages.Column {
 	return b.Column(name)
 }
 
-// inputName returns what a column of the job is called in the input.
+// inputName returns what a column of the job is called in the input; "" if that of the name
+// has another name in the job.
 func inputName(r stages.Read, name string) string {
 	name = ownName(r, name)
 	for _, from := range slices.Sorted(maps.Keys(r.Rename)) {
@@ -114,7 +118,23 @@ func inputName(r stages.Read, name string) string {
 			return from
 		}
 	}
+	if _, away := r.Rename[name]; away {
+		return ""
+	}
 	return name
+}
+
+// placeName returns where in a row the value of a column goes that stages make; "" where the
+// row, as far as it is written, has none of the name.
+func placeName(r stages.Read, name string) string {
+	path := inputName(r, name)
+	top, _, _ := strings.Cut(path, ".")
+	if p, err := newProjection(stages.Write{}, r); err == nil {
+		if _, taken := p.column(top); !taken {
+			return ""
+		}
+	}
+	return path
 }
 
 func checkRename(r stages.Read) error {
@@ -147,6 +167,9 @@ type entry struct {
 func newTree(fields []field) *node {
 	root := new(node)
 	for i, f := range fields {
+		if f.path == "" {
+			continue
+		}
 		n, rest := root, f.path
 		for {
 			n.at(rest).field = i

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,9 +124,12 @@ func (r *parquetReader) choose() error {
 	}
 	for i := range r.source.fields {
 		f := &r.source.fields[i]
-		n := l.schema.find(f.path)
+		var n *pqNode
+		if f.path != "" {
+			n = l.schema.find(f.path)
+		}
 		if f.wanted() && (n == nil && f.must || f.main && !n.isText()) {
-			e := &MissingColumn{Path: r.shard.Path, Source: r.shard.Source, Column: f.path, Has: l.schema.describeChildren()}
+			e := &MissingColumn{Path: r.shard.Path, Source: r.shard.Source, Column: cmp.Or(f.path, f.name), Has: l.schema.describeChildren()}
 			if n != nil {
 				e.Hint = fmt.Sprintf("its column %q holds no strings, and the text must be one", f.path)
 			}

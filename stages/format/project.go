@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func newProjection(w stages.Write, r stages.Read) (*projection, error) {
 	if len(r.Columns) > 0 {
 		for _, name := range append([]string{r.Text, r.ID}, r.Columns...) {
 			if name != "" {
-				p.read = append(p.read, inputName(r, name))
+				p.read = append(p.read, cmp.Or(inputName(r, name), name)) // either name of a column that is renamed
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func (s *splicer) reset(b *stages.Batch, o *rows, p *projection) {
 		e := edit{column: c, field: slices.IndexFunc(o.source.fields, func(f field) bool { return f.name == c.Name })}
 		if e.field < 0 {
 			e.extra = len(unknown)
-			unknown = append(unknown, field{name: c.Name, path: inputName(o.source.read, c.Name)})
+			unknown = append(unknown, field{name: c.Name, path: placeName(o.source.read, c.Name)})
 		}
 		e.key = append(appendString([]byte{','}, []byte(name)), ':')
 		s.edits = append(s.edits, e)

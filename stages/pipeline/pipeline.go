@@ -87,6 +87,7 @@ type run struct {
 	scratch string // this rank's folder for temporary files
 	stages  []stages.Stage
 	ready   bool // they are prepared
+	glanced bool // at the first rows of the inputs
 	passes  []stages.Pass
 	mover   stages.Mover // arranges the output; nil = each input shard has its own
 

@@ -204,6 +204,11 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		return err
 	}
 	shards, stats, err := format.List(ctx, r.job.Inputs)
+	if err == nil && (r.opt.Fresh || refusal != nil) {
+		if err := r.glance(ctx, shards); err != nil {
+			return err
+		}
+	}
 	if r.opt.Fresh {
 		if err == nil {
 			err = format.CheckCollections(shards, r.stages)
@@ -229,7 +234,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		if err != nil {
 			return &JobError{err}
 		}
-		if err := r.freeze(shards, stats, w); err != nil {
+		if err := r.freeze(ctx, shards, stats, w); err != nil {
 			return err
 		}
 	case e != nil:
@@ -244,7 +249,10 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 }
 
 // freeze writes down what the job is and which blocks its inputs have.
-func (r *run) freeze(shards []stages.Shard, stats []format.Stat, w *welcome) error {
+func (r *run) freeze(ctx context.Context, shards []stages.Shard, stats []format.Stat, w *welcome) error {
+	if err := r.glance(ctx, shards); err != nil {
+		return err
+	}
 	blocks, err := r.cut(shards)
 	if err != nil {
 		return err

@@ -38,10 +38,11 @@ type Plan struct {
 	Sampled int64 // of them, read for the plan
 	Rows    int64
 	Passes  []Pass
-	Memory  int64 // peak resident set of a process
-	Scratch int64 // per rank
-	State   int64 // in OUT/.sluice
-	Outputs int   // output shards, where a mover makes them; else 0
+	Memory  int64    // peak resident set of a process
+	Scratch int64    // per rank
+	State   int64    // in OUT/.sluice
+	Outputs int      // output shards, where a mover makes them; else 0
+	named   []string // warnings of names
 }
 
 // A Pass is the cost of one pass over the input.
@@ -97,6 +98,9 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Job: j, Options: o, Shards: len(shards)}
+	if p.named, err = format.CheckColumns(ctx, shards, j.Inputs, j.Write, list); err != nil {
+		return nil, err
+	}
 	s := &sampled{job: j, stages: list, shards: shards, threads: runtime.GOMAXPROCS(0)}
 	if err := s.cut(); err != nil {
 		return nil, err
@@ -169,7 +173,7 @@ func (p *Plan) scale(s *sampled) float64 {
 
 // Warnings says what about the job is likely to hurt.
 func (p *Plan) Warnings() []string {
-	var w []string
+	w := slices.Clone(p.named)
 	if n := p.Options.RanksPerNode; p.Options.Processes && n > 16 {
 		w = append(w, fmt.Sprintf("%d ranks a node share its network and memory; one per GPU or NUMA domain is faster", n))
 	}
