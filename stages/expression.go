@@ -121,7 +121,7 @@ func (v *Evaluator) load(i int) {
 }
 
 func (v *Evaluator) wrong(i int, err error) error {
-	return &RowError{Batch: v.batch, Row: i, Err: fmt.Errorf("%s = %q: %w", v.expression.key, v.expression.program, err)}
+	return &RowError{Batch: v.batch, Row: i, Key: v.expression.key, Err: fmt.Errorf("%s = %q: %w", v.expression.key, v.expression.program, err)}
 }
 
 // A RowError is a mistake of the job that shows in a row: an expression that has no
@@ -130,6 +130,7 @@ type RowError struct {
 	Batch *Batch
 	Row   int    // of the batch
 	Where string // says where the row is, once that is known
+	Key   string // of the stage, that the mistake is in; "" = none
 	Err   error
 }
 

@@ -119,7 +119,7 @@ func (s *columns) Map(_ context.Context, b *stages.Batch) error {
 				err = fmt.Errorf("the text would become null\ngive it a value, as in %s ?? ''", s.set[k].to)
 			}
 			if err != nil {
-				return &stages.RowError{Batch: b, Row: i, Err: fmt.Errorf("set.%s = %q: %w", s.set[k].column, s.set[k].to, err)}
+				return &stages.RowError{Batch: b, Row: i, Key: "set." + s.set[k].column, Err: fmt.Errorf("set.%s = %q: %w", s.set[k].column, s.set[k].to, err)}
 			}
 		}
 	}

@@ -92,12 +92,16 @@ type MissingColumn struct {
 	Path   string
 	Source string // name of the [[source]], "" for input
 	Column string
+	Line   string   // of the job file that wants it, as FILE:LINE; "" where that is not known
 	Has    []string // the columns that it has, as far as they are known; a type may follow in brackets
 	Hint   string   // what to do; "" where there is nothing to add
 }
 
 func (e *MissingColumn) Error() string {
 	s := e.Path
+	if e.Line != "" {
+		s = e.Line + ": " + s
+	}
 	if e.Source != "" {
 		s += fmt.Sprintf(" of source %q", e.Source)
 	}
@@ -109,6 +113,15 @@ func (e *MissingColumn) Error() string {
 		s += "\n" + e.Hint
 	}
 	return s
+}
+
+// Names returns the columns that the shard has, without their types.
+func (e *MissingColumn) Names() []string {
+	names := make([]string, len(e.Has))
+	for i, has := range e.Has {
+		names[i], _, _ = strings.Cut(has, " (")
+	}
+	return names
 }
 
 // Lacks returns the error of a shard that does not have a column of the job. r is its [read].

@@ -50,6 +50,7 @@ type Stage struct {
 	Config any           // of the type of the defaults in the catalogue
 	Place
 	entry Entry
+	keys  map[string]Place // of its keys, and of those of tables in it: set.lang
 }
 
 // Takes says whether a common key, "action", "score" or "invert", means

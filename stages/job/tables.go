@@ -342,7 +342,15 @@ func (p *parser) stage(t table, at Place, name string, taken []string) {
 		p.mistake(use.Place, meant(what, p.catalog.Names()), "no stage %q; have %s", what, p.catalog.near(what))
 		return
 	}
-	s := Stage{Place: use.Place, entry: entry}
+	s := Stage{Place: use.Place, entry: entry, keys: map[string]Place{}}
+	for key, n := range t {
+		s.keys[key] = n.Place
+		if inner, ok := n.value.(table); ok {
+			for name, n := range inner {
+				s.keys[key+"."+name] = n.Place
+			}
+		}
+	}
 	column := p.job.Read.Text
 	if entry.column != "" {
 		column = entry.column

@@ -1,12 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -96,26 +96,19 @@ func (r *run) missing(ctx context.Context, shard *stages.Shard, column string) e
 	return &JobError{e}
 }
 
-// hint says which stage wants the column, and which of those that there are it may mean.
+// hint says which stage wants the column, where in the job file, and which of those that there are it may mean.
 func (r *run) hint(e *format.MissingColumn) {
-	var known []string
-	for _, has := range e.Has {
-		name, _, _ := strings.Cut(has, " (")
-		known = append(known, name)
+	at, hint := r.job.Wants(r.stages, e.Column, e.Names())
+	e.Hint = cmp.Or(e.Hint, hint)
+	if at != (job.Place{}) {
+		e.Line = at.String()
 	}
-	by := ""
-	for _, s := range r.stages {
-		c := s.Columns()
-		if by == "" && slices.ContainsFunc(c.Reads, func(n stages.Need) bool { return n.Name == e.Column }) {
-			by = s.Name()
-			break // later stages add what this one cannot read
-		}
-		known = append(known, c.Adds...)
+}
+
+// inJob adds to a mistake of the job that shows in the data where in the job file it stands.
+func (r *run) inJob(err error) error {
+	if missing, ok := errors.AsType[*format.MissingColumn](err); ok {
+		r.hint(missing)
 	}
-	if by != "" {
-		e.Hint = fmt.Sprintf("stage %q reads it", by)
-	}
-	if meant := job.DidYouMean(e.Column, known); meant != "" {
-		e.Hint = strings.TrimPrefix(e.Hint+fmt.Sprintf("; did you mean %q?", meant), "; ")
-	}
+	return r.job.Locate(err)
 }

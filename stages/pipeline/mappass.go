@@ -76,7 +76,7 @@ func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go c.grace(ctx, cancel)
-	err = c.streams(ctx, cancel)
+	err = r.inJob(c.streams(ctx, cancel))
 	err = cause(err, c.commit(true), c.closeFiles())
 	if err == nil && r.stopping() {
 		err = mpi.ErrStopped

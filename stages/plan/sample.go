@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +116,7 @@ func (s *sampled) run(ctx context.Context, p int, pass stages.Pass) (Pass, error
 			break
 		}
 		if err := s.runBlock(ctx, p, &cost, &s.blocks[b]); err != nil {
-			return cost, err
+			return cost, s.inJob(err)
 		}
 	}
 	if pass.Last() {
@@ -232,10 +233,22 @@ func (s *sampled) lacking(ctx context.Context) error {
 		if names := s.missing[i]; len(names) > 0 {
 			e := format.Lacks(&s.shards[i], s.job.Input(&s.shards[i]).Read, names[0])
 			e.Has = format.ColumnsOf(ctx, &s.shards[i])
-			return e
+			return s.inJob(e)
 		}
 	}
 	return nil
+}
+
+// inJob adds to a mistake of the job that shows in the data where in the job file it stands.
+func (s *sampled) inJob(err error) error {
+	if e, ok := errors.AsType[*format.MissingColumn](err); ok {
+		at, hint := s.job.Wants(s.stages, e.Column, e.Names())
+		e.Hint = cmp.Or(e.Hint, hint)
+		if at != (job.Place{}) {
+			e.Line = at.String()
+		}
+	}
+	return s.job.Locate(err)
 }
 
 // open opens the tables that the pass is given.
