@@ -35,7 +35,7 @@ type Document struct {
 }
 
 // A part is a bit for each part of a document that has been found.
-type part uint8
+type part uint16
 
 const (
 	characters part = 1 << iota

@@ -14,15 +14,18 @@ type Sequence struct {
 	Again []uint32
 }
 
-// sequences holds, for each n up to the longest asked for, the occurrences of
-// sequences that occur more than once. A sequence of n+1 words can do so only
-// where the n words from its first and from its second do, so that each level
-// looks only at what the one before left: most texts repeat few pairs of
-// words, and hardly any runs of five.
+// sequences holds, for each n from the first asked for up to the longest, the
+// occurrences of sequences that occur more than once. The first level is found
+// from the hashes of all its sequences. A sequence of n+1 words can occur again
+// only where the n words from its first and from its second do, so that each
+// further level looks only at what the one before left: most texts repeat few
+// pairs of words, and hardly any runs of five.
 type sequences struct {
 	levels []level
-	used   int
-	counts []count // of each class of the level that is being found
+	// levels[least-1:most] are of this text.
+	least, most int
+	counts      []count // of each class of the level that is being found
+	hashes      hashes
 }
 
 type level struct {
@@ -33,36 +36,44 @@ type level struct {
 
 type count struct{ first, n uint32 }
 
-func (s *sequences) reset() { s.used = 0 }
+func (s *sequences) reset() { s.least, s.most = 0, 0 }
 
 // MaxSequenced is the most words of a text whose sequences are looked for:
 // beyond it they would take gigabytes.
 const MaxSequenced = 1 << 24
 
+// mostHashed is the longest first level: that many words are hashed for each of the text.
+const mostHashed = 4
+
 // Sequence returns what the text has of runs of n words, 0 < n <= len(d.Words()) <= MaxSequenced.
 func (d *Document) Sequence(n int) Sequence {
 	q := &d.sequences
-	for q.used < n {
-		if q.used > 0 && len(q.levels[q.used-1].at) == 0 {
+	if q.most == 0 || n < q.least {
+		q.least = min(n, mostHashed)
+		q.most = q.least
+		d.refine(q.least)
+	}
+	for q.most < n {
+		if len(q.levels[q.most-1].at) == 0 {
 			return Sequence{Count: 1}
 		}
-		if len(q.levels) == q.used {
-			q.levels = append(q.levels, level{})
-		}
-		q.used++
-		d.refine(q.used)
+		q.most++
+		d.refine(q.most)
 	}
 	return q.levels[n-1].Sequence
 }
 
-// refine finds level n from the one before.
+// refine finds level n, from the one before unless it is the first.
 func (d *Document) refine(n int) {
 	q := &d.sequences
+	for len(q.levels) < n {
+		q.levels = append(q.levels, level{})
+	}
 	l := &q.levels[n-1]
 	l.at, l.class, l.Again = l.at[:0], l.class[:0], l.Again[:0]
 	q.counts = q.counts[:0]
-	if n == 1 {
-		d.singles(l)
+	if n == q.least {
+		d.hashed(n, l)
 	} else {
 		d.pairs(&q.levels[n-2], l)
 	}
@@ -86,14 +97,14 @@ func (d *Document) refine(n int) {
 	l.at, l.class = l.at[:kept], l.class[:kept]
 }
 
-// singles finds equal words.
-func (d *Document) singles(to *level) {
+// hashed finds equal sequences among those whose hash is there again.
+func (d *Document) hashed(n int, to *level) {
 	q := &d.sequences
-	d.table.reset(len(d.words))
-	for i, w := range d.words {
-		text := d.At(w.Span)
-		same := func(first uint32) bool { return string(d.At(d.words[first].Span)) == string(text) }
-		q.add(to, uint32(i), d.table.number(d.hash(text), same, uint32(i)))
+	q.hashes.find(d, n)
+	d.table.reset(len(q.hashes.again))
+	for _, i := range q.hashes.again {
+		same := func(first uint32) bool { return d.sameWords(first, i, n) }
+		q.add(to, i, d.table.number(q.hashes.of[i], same, i))
 	}
 }
 
@@ -104,6 +115,16 @@ func (q *sequences) add(to *level, i, class uint32) {
 	}
 	q.counts[class].n++
 	to.at, to.class = append(to.at, i), append(to.class, class)
+}
+
+// sameWords says whether the n words from i are those from k.
+func (d *Document) sameWords(i, k uint32, n int) bool {
+	for j := range uint32(n) {
+		if string(d.At(d.words[i+j].Span)) != string(d.At(d.words[k+j].Span)) {
+			return false
+		}
+	}
+	return true
 }
 
 // pairs joins each sequence of one level with that which begins a word later.
@@ -120,8 +141,7 @@ func (d *Document) pairs(from, to *level) {
 
 // exact numbers a key that is its own hash but for the mixing.
 func (t *table) exact(key uint64) uint32 {
-	mask := uint64(len(t.slots) - 1)
-	for at := fold(key^key0, key1) & mask; ; at = (at + 1) & mask {
+	for at := fold(key^key0, key1) & t.mask; ; at = (at + 1) & t.mask {
 		s := &t.slots[at]
 		if s.stamp != t.stamp {
 			*s = slot{hash: key, stamp: t.stamp, number: uint32(t.n)}

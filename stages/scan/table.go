@@ -10,6 +10,7 @@ func (d *Document) hash(b []byte) uint64 { return maphash.Bytes(d.seed, b) }
 // again by raising the stamp that its slots must have.
 type table struct {
 	slots []slot // a power of two
+	mask  uint64 // of those in use: few, whatever came before, so that they stay in the cache
 	stamp uint32
 	n     int // different things
 }
@@ -25,21 +26,20 @@ type slot struct {
 func (t *table) reset(n int) {
 	t.n = 0
 	t.stamp++
-	if len(t.slots) >= 2*n && t.stamp != 0 {
-		return
-	}
-	size := max(len(t.slots), 64)
+	size := 64
 	for size < 2*n {
 		size *= 2
 	}
-	t.slots, t.stamp = make([]slot, size), 1
+	t.mask = uint64(size - 1)
+	if len(t.slots) < size || t.stamp == 0 {
+		t.slots, t.stamp = make([]slot, max(len(t.slots), size)), 1
+	}
 }
 
 // number returns the number of the thing with index i. same says whether it is
 // the same as an earlier one with the same hash.
 func (t *table) number(hash uint64, same func(first uint32) bool, i uint32) uint32 {
-	mask := uint64(len(t.slots) - 1)
-	for at := hash & mask; ; at = (at + 1) & mask {
+	for at := hash & t.mask; ; at = (at + 1) & t.mask {
 		s := &t.slots[at]
 		if s.stamp != t.stamp {
 			*s = slot{hash, t.stamp, uint32(t.n), i}
