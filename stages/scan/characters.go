@@ -22,7 +22,7 @@ type Characters struct {
 // Characters returns the counts of the text.
 func (d *Document) Characters() *Characters {
 	if d.first(characters, &d.scans.Characters) {
-		d.chars = countCharacters(d.text)
+		d.chars = countCharacters(d.text, d.byteClasses(), d.counts)
 	}
 	return &d.chars
 }
@@ -60,49 +60,26 @@ func newASCIICounts() (t [256]uint64) {
 
 const notASCII = 0x8080808080808080
 
-func countCharacters(text []byte) Characters {
-	c := Characters{ASCII: true}
-	for i := 0; i < len(text); {
-		var packed uint64
-		end := min(i+mostCounted-8, len(text)) // eight at a time
-		begin := i
-		for i+8 <= end {
-			v := binary.LittleEndian.Uint64(text[i:])
-			if v&notASCII != 0 {
-				break
+func countCharacters(text []byte, blocks []byteBlock, n byteCounts) Characters {
+	c := Characters{CodePoints: len(text), Basic: n.basic, Digits: n.digits, Alphabetic: n.alphabetic, Space: n.space, Parentheses: n.parentheses, ASCII: true}
+	next := 0 // text[:next] has been counted
+	for k := range blocks {
+		wide, base := blocks[k].wide, k*blockSize
+		for wide != 0 {
+			if i := base + bits.TrailingZeros64(wide); i >= next {
+				r, size := utf8.DecodeRune(text[i:])
+				c.addRune(r, size)
+				next = i + size
 			}
-			packed += asciiCounts[v&0xff] + asciiCounts[v>>8&0xff] + asciiCounts[v>>16&0xff] + asciiCounts[v>>24&0xff] +
-				asciiCounts[v>>32&0xff] + asciiCounts[v>>40&0xff] + asciiCounts[v>>48&0xff] + asciiCounts[v>>56]
-			i += 8
+			wide &= wide - 1
 		}
-		c.CodePoints += i - begin
-		for ; i < end; i++ {
-			b := text[i]
-			if b < utf8.RuneSelf {
-				packed += asciiCounts[b]
-				c.CodePoints++
-				if i&7 == 0 && i+8 <= end && binary.LittleEndian.Uint64(text[i:])&notASCII == 0 {
-					i++
-					break
-				}
-				continue
-			}
-			r, size := utf8.DecodeRune(text[i:])
-			c.addRune(r, size)
-			i += size - 1
-		}
-		c.Basic += int(packed >> countBasic & mostCounted)
-		c.Digits += int(packed >> countDigits & mostCounted)
-		c.Alphabetic += int(packed >> countAlphabetic & mostCounted)
-		c.Space += int(packed >> countSpace & mostCounted)
-		c.Parentheses += int(packed >> countParentheses & mostCounted)
 	}
 	return c
 }
 
-// addRune counts a code point beyond ASCII.
+// addRune counts a code point beyond ASCII, whose bytes have been counted.
 func (c *Characters) addRune(r rune, size int) {
-	c.CodePoints++
+	c.CodePoints -= size - 1
 	c.ASCII = false
 	if r == utf8.RuneError && size == 1 {
 		c.invalid = true

@@ -21,6 +21,8 @@ type Document struct {
 	scans Scans
 	seed  maphash.Seed
 
+	blocks     []byteBlock
+	counts     byteCounts
 	chars      Characters
 	words      []Word
 	ends       []uint32 // of lines
@@ -46,6 +48,7 @@ const (
 	links
 	folded
 	lineFeeds
+	classified
 )
 
 // Scans counts how often documents looked for a part, over all their texts.

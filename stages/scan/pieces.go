@@ -1,6 +1,6 @@
 package scan
 
-import "bytes"
+import "math/bits"
 
 // A Piece is a part of a text that a separator cuts off.
 type Piece = Span
@@ -54,15 +54,13 @@ func (d *Document) lineEnds() []uint32 {
 	}
 	d.found |= lineFeeds
 	d.ends = d.ends[:0]
-	for at := 0; ; {
-		n := bytes.IndexByte(d.text[at:], '\n')
-		if n < 0 {
-			d.ends = append(d.ends, uint32(len(d.text)))
-			return d.ends
+	for k, b := range d.byteClasses() {
+		for feeds := b.lineFeed; feeds != 0; feeds &= feeds - 1 {
+			d.ends = append(d.ends, uint32(k*blockSize+bits.TrailingZeros64(feeds)))
 		}
-		at += n + 1
-		d.ends = append(d.ends, uint32(at-1))
 	}
+	d.ends = append(d.ends, uint32(len(d.text)))
+	return d.ends
 }
 
 // Repeats counts pieces of a text, and the different ones among them.

@@ -2,9 +2,9 @@ package scan
 
 import "golang.org/x/sys/cpu"
 
-//go:generate sh -c "cd asm && go run . -out ../shingle_amd64.s"
+//go:generate sh -c "cd asm && go run . -out ../shingle_amd64.s && go run . -document -out ../document_amd64.s"
 
-// hasAVX2 says whether the functions in shingle_amd64.s can be called. The
+// hasAVX2 says whether the functions in the files _amd64.s can be called. The
 // plain Go beside each call is its contract.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasBMI1 && cpu.X86.HasBMI2 && cpu.X86.HasPOPCNT
 
@@ -31,3 +31,20 @@ func windowsAVX2(dst, in, out *uint64, n int, h, power8, step uint64) uint64
 //
 //go:noescape
 func widenAVX2(dst *uint64, text []byte) (i int)
+
+// classifyAVX2 is classify, for one block or more.
+//
+//go:noescape
+func classifyAVX2(blocks *byteBlock, counts *byteCounts, text []byte)
+
+// indexPairAVX2 returns the first i for which text[i] is first and
+// text[i+gap] second, or one of which fewer than 32+gap bytes are left.
+//
+//go:noescape
+func indexPairAVX2(text []byte, gap int, first, second byte) (i int)
+
+// lowerAVX2 writes text with the letters A to Z small, for len(text) that is
+// a multiple of 32, and not 0.
+//
+//go:noescape
+func lowerAVX2(dst *byte, text []byte)

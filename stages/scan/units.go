@@ -130,7 +130,19 @@ func Trim(text []byte) []byte {
 }
 
 // trimmedEnd returns the length of a text without the white space at its end.
-func trimmedEnd(text []byte) int { return len(bytes.TrimRightFunc(text, IsSpace)) }
+func trimmedEnd(text []byte) int {
+	for n := len(text); n > 0; {
+		r, size := rune(text[n-1]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeLastRune(text[:n])
+		}
+		if !IsSpace(r) {
+			return n
+		}
+		n -= size
+	}
+	return 0
+}
 
 // skipMarks returns where the marks at text[i:], and what closes behind them, end,
 // and the strongest kind among them. Where there is none it skips a code point.

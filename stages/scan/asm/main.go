@@ -1,10 +1,11 @@
-// Command asm generates ../shingle_amd64.s. It is a module of its own, so that
-// the program does not depend on the generator. Run it with go generate in the
-// folder above.
+// Command asm generates ../shingle_amd64.s, and with -document ../document_amd64.s.
+// It is a module of its own, so that the program does not depend on the
+// generator. Run it with go generate in the folder above.
 package main
 
 import (
 	"encoding/binary"
+	"flag"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -12,11 +13,17 @@ import (
 )
 
 func main() {
+	ofDocument := flag.Bool("document", false, "generate what Document calls")
+	flag.Parse()
 	ConstraintExpr("amd64")
-	split()
-	hashWords(masks())
-	windows()
-	widen()
+	if *ofDocument {
+		document()
+	} else {
+		split()
+		hashWords(masks())
+		windows()
+		widen()
+	}
 	Generate()
 }
 
