@@ -164,7 +164,7 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 	if res.batch, res.counts, err = c.pass.Run(ctx, b, known, res.counts); err != nil {
 		return res, located(err)
 	}
-	res.counts = c.countTrimmed(b, res.counts)
+	res.counts = c.countTrimmed(res.batch, res.counts)
 	if c.labeler != nil {
 		if res.labels, err = c.label(res.batch); err != nil {
 			return res, err
@@ -202,9 +202,11 @@ const trimCounts = 3
 
 func (c *mapPass) countTrimmed(b *stages.Batch, counts []int64) []int64 {
 	for _, t := range c.trims {
-		for _, one := range b.Trimmed {
-			if one.Stage == t.Stage && one.Kind == t.Kind {
-				t = one
+		for _, some := range b.Family() {
+			for _, one := range some.Trimmed {
+				if one.Stage == t.Stage && one.Kind == t.Kind {
+					t = one
+				}
 			}
 		}
 		counts = append(counts, t.Texts, t.Parts, t.Bytes)

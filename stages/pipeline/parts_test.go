@@ -34,7 +34,9 @@ use = "text.word_count"
 min_words = 3
 score = "words"
 [[stage]]
-use = "clean.urls"
+use = "privacy.redact"
+entities = ["url"]
+action = "redact"
 [[stage]]
 use = "text.join"
 [[stage]]
@@ -94,7 +96,7 @@ type joined struct {
 }
 
 // joinedPages is what joinJob makes of pages, in plain code.
-func joinedPages(all [][]paged) (want []joined, segments int64, removed map[string]int) {
+func joinedPages(all [][]paged) (want []joined, segments, links int64, removed map[string]int) {
 	seen := map[string]bool{}
 	removed = map[string]int{}
 	for _, shard := range all {
@@ -115,6 +117,7 @@ func joinedPages(all [][]paged) (want []joined, segments int64, removed map[stri
 				if len(kept) == 0 {
 					words = n
 				}
+				links += int64(strings.Count(p, "https://x.org/y"))
 				kept = append(kept, strings.ReplaceAll(p, "https://x.org/y", ""))
 			}
 			text := strings.Join(kept, "\n\n")
@@ -132,7 +135,7 @@ func joinedPages(all [][]paged) (want []joined, segments int64, removed map[stri
 			}
 		}
 	}
-	return want, segments, removed
+	return want, segments, links, removed
 }
 
 // lines returns the lines of the files of a tree, in order of their paths.
@@ -159,7 +162,7 @@ func TestSplitAndJoin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, segments, removed := joinedPages(all)
+	want, segments, links, removed := joinedPages(all)
 	tree := f.tree("out", "data")
 	var got []joined
 	for _, line := range lines(tree) {
@@ -178,6 +181,9 @@ func TestSplitAndJoin(t *testing.T) {
 	for _, s := range out.Report.Stages {
 		if s.Name == "text.split" && s.RowsOut != segments || s.Name == "text.join" && s.RowsOut-int64(removed["dedup.exact"]+removed["last"]) != int64(len(want)) {
 			t.Errorf("stage %s: %d rows out", s.Name, s.RowsOut)
+		}
+		if s.Name == "privacy.redact" && (len(s.Found) != 1 || s.Found[0].Parts != links) {
+			t.Errorf("found %v, want %d", s.Found, links)
 		}
 	}
 	// Segments are counted once, although two passes split them.

@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"sluice/mpi"
-	"sluice/stages/clean"
 	"sluice/stages/corpus"
 	"sluice/stages/dedup"
 	"sluice/stages/job"
@@ -25,7 +24,6 @@ import (
 
 func catalogue() job.Catalog {
 	return job.Catalog{
-		"clean.urls":      job.NewEntry("urls", clean.URLs{}, clean.NewURLs),
 		"corpus.blend":    job.NewEntry("blend", corpus.DefaultBlend(), corpus.NewBlend),
 		"corpus.shuffle":  job.NewEntry("shuffle", corpus.DefaultShuffle(), corpus.NewShuffle),
 		"corpus.split":    job.NewEntry("split", corpus.DefaultSplit(), corpus.NewSplit),
