@@ -11,6 +11,8 @@ func cleans() job.Catalog {
 			clean.DefaultBoilerplate(), clean.NewBoilerplate),
 		"clean.c4_lines": job.NewEntry("keep lines that look like running text, and texts with enough of them, as C4 does",
 			clean.DefaultC4Lines(), clean.NewC4Lines),
+		"clean.fasttext_label": job.NewEntry("make lines of texts for fastText to learn from, with a label in front",
+			clean.FastTextLabel{}, clean.NewFastTextLabel).Needs("label", `"__label__hq"`),
 		"clean.lines": job.NewEntry("remove lines that are on a list",
 			clean.Lines{}, clean.NewLines).Needs("patterns", `["Advertisement", "Read more"]`),
 		"clean.markdown": job.NewEntry("remove the marks of Markdown for bold, italic and links",

@@ -31,6 +31,8 @@ func construct(name, table string) (stages.Mapper, error) {
 	switch name {
 	case "boilerplate":
 		return from(table, DefaultBoilerplate(), NewBoilerplate)
+	case "fasttext_label":
+		return from(table, FastTextLabel{}, NewFastTextLabel)
 	case "lines":
 		return from(table, Lines{}, NewLines)
 	case "markdown":
@@ -120,6 +122,8 @@ func TestComplaints(t *testing.T) {
 	for _, c := range []struct{ stage, table, want string }{
 		{"lines", ``, "patterns is empty\nname the lines that go"},
 		{"lines", `patterns = ["a", "b\nc"]`, "patterns: \"b\\nc\" holds a line feed, and no line does\ngive each line a string of its own"},
+		{"fasttext_label", ``, "label is missing\ngive the label of these texts, such as \"__label__hq\""},
+		{"fasttext_label", `label = "a b"`, "label = \"a b\" holds white space, which ends a label\nwrite one word"},
 		{"slice", `left = 1.5`, "left = 1.5 is neither an index nor a string"},
 		{"slice", `right = true`, "right = true is neither an index nor a string"},
 		{"markdown", `underscores = "all"`, `underscores = "all" is unknown; have any, around words`},
@@ -137,6 +141,7 @@ func TestComplaints(t *testing.T) {
 // all has each stage once, as the corpus is compared.
 var all = []struct{ name, table string }{
 	{"boilerplate", ""},
+	{"fasttext_label", `label = "__label__x"`},
 	{"lines", `patterns = ["", "Advertisement", "Share", "}"]`},
 	{"markdown", ""},
 	{"newlines", ""},
@@ -152,8 +157,11 @@ func TestOddTexts(t *testing.T) {
 	for _, s := range append(all, struct{ name, table string }{"markdown", "underscores = 'around words'\nlinks = 'words'"}) {
 		stage := build(t, s.name, s.table)
 		want := long
-		if s.name == "slice" {
+		switch s.name {
+		case "slice":
 			want = ""
+		case "fasttext_label":
+			want = "__label__x " + long
 		}
 		if got := runOne(t, stage, long); got != want {
 			t.Errorf("%s changed a line of 10 MB", s.name)

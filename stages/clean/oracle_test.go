@@ -127,7 +127,7 @@ func sliceOracle(s string, c Slice) string {
 func FuzzStages(f *testing.F) {
 	for _, s := range []string{
 		"", "a\n\n\n\r\n\r\n\r\nb", "see http://a.b c www.d. e", "**a** *b* _c_ [d](e)", "\"a\nb\"", "uses cookies\n\nb\n\nTerms of Use",
-		"lorem ipsum", "<é>\u3000本", "a\u0085\n \nb", "_a __b__ c_ [[d](e)", "httpſ://x",
+		"lorem ipsum", "a __label__b\n__label____label__\n", "<é>\u3000本", "a\u0085\n \nb", "_a __b__ c_ [[d](e)", "httpſ://x",
 	} {
 		f.Add(s, int64(len(s)/3), int64(-1), s[:len(s)/4], uint8(len(s)))
 	}
@@ -154,6 +154,8 @@ func FuzzStages(f *testing.F) {
 		check("markdown", made, err, markdownOracle(s))
 		made, err = NewQuotes(common, Quotes{})
 		check("quotes", made, err, quotesOracle(s))
+		made, err = NewFastTextLabel(common, FastTextLabel{Label: "__label__x"})
+		check("fasttext_label", made, err, "__label__x "+strings.NewReplacer("\n", " ", "__label__", " ").Replace(s))
 		patterns := []string{strings.ReplaceAll(mark, "\n", ""), "}"}
 		made, err = NewLines(common, Lines{Patterns: patterns})
 		check(fmt.Sprintf("lines %q", patterns), made, err, linesOracle(s, patterns))

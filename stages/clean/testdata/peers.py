@@ -26,6 +26,7 @@ for name in ("", "stages", "stages.text", "stages.text.modifiers", "stages.text.
     sys.modules[module.__name__] = module
 
 from nemo_curator.stages.text.modifiers import string  # noqa: E402
+from nemo_curator.stages.text.modifiers.fasttext.fasttext_label import FastTextLabelModifier  # noqa: E402
 from nemo_curator.stages.text.modifiers.unicode.unicode_reformatter import UnicodeReformatter  # noqa: E402
 
 classes = {
@@ -37,6 +38,7 @@ classes = {
     "slice": string.Slicer,
     "boilerplate": string.BoilerPlateStringModifier,
     "unicode": UnicodeReformatter,
+    "fasttext_label": FastTextLabelModifier,
 }
 
 
@@ -160,6 +162,7 @@ corpus_stages = {
     "slice": {"left": ".", "right": "e", "include_left": False},
     "boilerplate": {},
     "unicode": {},
+    "fasttext_label": {"label": "__label__x"},
 }
 
 
