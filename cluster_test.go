@@ -31,7 +31,7 @@ type cluster struct {
 	folder     string
 	program    string
 	mpi, slurm bool
-	dedup      string // the last stage of its jobs
+	rest       string // of its jobs, from the last stage on
 }
 
 const exactDedup = `
@@ -46,7 +46,7 @@ keep = "longest"
 `
 
 func newCluster(t *testing.T) *cluster {
-	c := &cluster{T: t, folder: t.TempDir(), mpi: os.Getenv("SLUICE_TEST_MPI") != "", slurm: os.Getenv("SLUICE_TEST_SLURM") != "", dedup: exactDedup}
+	c := &cluster{T: t, folder: t.TempDir(), mpi: os.Getenv("SLUICE_TEST_MPI") != "", slurm: os.Getenv("SLUICE_TEST_SLURM") != "", rest: exactDedup}
 	c.program = c.path("sluice")
 	build := []string{"build", "-o", c.program}
 	if c.mpi || c.slurm {
@@ -77,7 +77,7 @@ ranks_per_node = 2
 cpus_per_rank = 2
 time = "00:10:00"
 mem = "2G"
-`, input, out, c.path("scratch"), c.dedup)
+`, input, out, c.path("scratch"), c.rest)
 	file := c.path(out + ".toml")
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		c.Fatal(err)
@@ -266,6 +266,7 @@ func (c *cluster) launchers() (lines []string) {
 }
 
 func (c *cluster) sameUnderAll(input string, ranks ...int) {
+	os.RemoveAll(c.path("one")) // of another job
 	c.run("", "run", c.job(input, "one"), "--ranks", "1")
 	want := c.tree("one")
 	for _, n := range ranks {
@@ -297,7 +298,7 @@ func TestClusterFuzzy(t *testing.T) {
 		t.Skip("starts many ranks")
 	}
 	c := newCluster(t)
-	c.dedup = fuzzyDedup
+	c.rest = fuzzyDedup
 	c.sameUnderAll(c.corpus("in", 13, 60), 3)
 }
 
@@ -374,7 +375,7 @@ func TestClusterKilledInRounds(t *testing.T) {
 	if testing.Short() || len(lines) == 0 {
 		t.Skip("needs MPI")
 	}
-	c.dedup = fuzzyDedup
+	c.rest = fuzzyDedup
 	held := 0
 	c.killed(c.corpus("in", 60, 200), lines, func(out string) {
 		held++
@@ -461,7 +462,7 @@ func TestClusterBatch(t *testing.T) {
 		{"cancelled", func(id string) { c.slurmCommand("scancel", id) }, 0, "dedup.exact"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			c := &cluster{t, c.folder, c.program, c.mpi, c.slurm, c.dedup}
+			c := &cluster{t, c.folder, c.program, c.mpi, c.slurm, c.rest}
 			job := c.job(input, x.name)
 			id := c.submit(job)
 			if x.disturb != nil {
