@@ -44,6 +44,10 @@ type Closer interface {
 	Close()
 }
 
+// An External is a stage that gives rows to a program of the user's, and is left out where rows are only
+// tried.
+type External interface{ External() }
+
 // Close closes all stages of the list that ask for it.
 func Close(list []Stage) {
 	for _, s := range list {

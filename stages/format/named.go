@@ -21,10 +21,7 @@ import (
 func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (warnings []string, err error) {
 	c := named{known: map[string]bool{}, whole: true}
 	for _, in := range inputs {
-		if in.Against != "" {
-			continue // only compared with
-		}
-		if s := firstShard(shards, in.Name); s != nil {
+		if s := FirstShard(shards, in); s != nil {
 			c.input(s, in.Read, ColumnsOf(ctx, s), list)
 		}
 	}
@@ -32,10 +29,11 @@ func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.In
 	return c.warnings, errors.Join(c.errs...)
 }
 
-// firstShard returns the first shard of an input that holds something, or nil.
-func firstShard(shards []stages.Shard, source string) *stages.Shard {
+// FirstShard returns the first shard of an input that holds something, or nil. One that is only compared with has
+// none.
+func FirstShard(shards []stages.Shard, in stages.Input) *stages.Shard {
 	for i := range shards {
-		if s := &shards[i]; s.Source == source && s.Against == "" && s.Size > 0 {
+		if s := &shards[i]; s.Source == in.Name && s.Against == "" && in.Against == "" && s.Size > 0 {
 			return s
 		}
 	}

@@ -196,7 +196,7 @@ func TestAnotherJob(t *testing.T) {
 	}
 }
 
-// A job that ended on its own mistake leaves an OUT that takes the mended one.
+// A job that ended on its own mistake, which the first rows do not show, leaves an OUT that takes the mended one.
 // What has got further is another job.
 func TestMendedJob(t *testing.T) {
 	for _, c := range []struct {
@@ -216,6 +216,7 @@ func TestMendedJob(t *testing.T) {
 	} {
 		f := newFolder(t)
 		c.write(f)
+		f.write("in/0.jsonl", `{"body": "one", "text": "two", "id": "three"}`+"\n")
 		mended := plainJob
 		if strings.Contains(c.name, "schema") {
 			mended += "[read]\ntext = \"id\"\n"

@@ -203,6 +203,9 @@ func (s *stage) Prepare(context.Context) error {
 	return err
 }
 
+// External implements stages.External.
+func (s *stage) External() {}
+
 // Close ends the processes.
 func (s *stage) Close() {
 	s.mu.Lock()
