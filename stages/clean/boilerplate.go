@@ -45,7 +45,7 @@ func (b *boilerplate) Rewrite(dst, text []byte) []byte {
 	d.Reset(text)
 	low := d.Folded()
 	switch {
-	case bytes.Contains(low, loremIpsum):
+	case scan.Index(low, loremIpsum) >= 0:
 		return dst
 	case !scan.HasPolicy(low):
 		return append(dst, text...)

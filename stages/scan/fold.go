@@ -19,8 +19,13 @@ func (d *Document) Folded() []byte {
 const kelvin = "\u212a"
 
 func appendFolded(dst, text []byte) []byte {
-	dst = append(dst, text...)
 	i := 0
+	if whole := len(text) &^ 31; hasAVX2 && whole > 0 {
+		dst = grow(dst, len(text))[:whole]
+		lowerAVX2(&dst[0], text[:whole])
+		i = whole
+	}
+	dst = append(dst, text[i:]...)
 	for ; i+8 <= len(dst); i += 8 {
 		v := binary.LittleEndian.Uint64(dst[i:])
 		low := v &^ uint64(notASCII)
@@ -33,7 +38,7 @@ func appendFolded(dst, text []byte) []byte {
 			dst[i] |= 0x20
 		}
 	}
-	if bytes.Contains(dst, []byte(kelvin)) {
+	if has(dst, kelvin) {
 		dst = append(dst[:0], bytes.ReplaceAll(dst, []byte(kelvin), []byte("k"))...)
 	}
 	return dst

@@ -12,7 +12,7 @@ func (d *Document) Links() []Span {
 	}
 	d.links = d.links[:0]
 	for at := 0; ; {
-		n := bytes.Index(d.text[at:], []byte("://"))
+		n := Index(d.text[at:], []byte("://"))
 		if n < 0 {
 			return d.links
 		}

@@ -1,7 +1,5 @@
 package scan
 
-import "bytes"
-
 // HasPolicy says whether text in small letters has one of the phrases by which C4
 // (Raffel et al. 2020, https://arxiv.org/abs/1910.10683) and NeMo Curator know policies
 // and banners of cookies. The longer sentences that are on their lists beside these
@@ -20,7 +18,7 @@ func HasPolicy(low []byte) bool {
 	return has(low, "privacy") && (has(low, "privacy policy") || has(low, "privacy overview")) || has(low, "terms of use")
 }
 
-func has(text []byte, phrase string) bool { return bytes.Contains(text, []byte(phrase)) }
+func has(text []byte, phrase string) bool { return Index(text, []byte(phrase)) >= 0 }
 
 // Sentences of cookie banners, as sites write them.
 const (

@@ -1,7 +1,5 @@
 package scan
 
-import "bytes"
-
 // A Sequence describes the runs of n words that a text has.
 type Sequence struct {
 	// Top is the index of the first word of the most frequent one, at its first
@@ -167,5 +165,5 @@ func (d *Document) Occurrences(first, n int) int {
 		d.joined = append(d.joined, d.At(w.Span)...)
 		size += w.CodePoints()
 	}
-	return size * bytes.Count(d.text, d.joined)
+	return size * occurrences(d.text, d.joined)
 }

@@ -30,7 +30,7 @@ func NewBoilerplateStringRatio(c stages.Common, f BoilerplateStringRatio) ([]sta
 // Score returns the share.
 func (f BoilerplateStringRatio) Score(d *scan.Document) float64 {
 	text := d.Folded()
-	if bytes.Contains(text, []byte("lorem ipsum")) {
+	if scan.Index(text, []byte("lorem ipsum")) >= 0 {
 		return 1
 	}
 	if !scan.HasPolicy(text) {
