@@ -176,6 +176,9 @@ func (w *walk) compared(ctx context.Context, d stages.Shuffler, outside bool) (s
 			w.unknown[name] = true
 		}
 		w.lost = true
+		if _, gathers := stages.As[stages.Gatherer](d); gathers {
+			return "not known: OUT does not record what it joined", nil
+		}
 		return "not known: OUT does not record what it cut", nil
 	case !listed && w.lost:
 		return notKnown, nil

@@ -32,6 +32,13 @@ type Joiner interface {
 	Closes() bool
 }
 
+// A Gatherer is a [Shuffler] that joins rows which an earlier job has split, wherever they stand.
+type Gatherer interface {
+	Shuffler
+	// Gathers returns the key of the job file that says which rows belong together.
+	Gathers() string
+}
+
 // Parts returns the batch of the parts of the rows of b, in their order: counts[i] copies of row i.
 // It has all columns of b, whose values it shares.
 func (b *Batch) Parts(counts []int) *Batch {
@@ -188,14 +195,18 @@ func CheckParts(list []Stage) error {
 	for _, s := range list {
 		j, joins := As[Joiner](s)
 		_, shuffles := s.(Shuffler)
+		g, gathers := As[Gatherer](s)
 		switch _, splits := As[Splitter](s); {
 		case splits:
 			open = append(open, s.Name())
 		case joins && len(open) == 0:
 			errs = append(errs, fmt.Errorf("stage %q joins the parts that a stage of this job has split texts into, and none in front of it has\n"+
-				"put text.split in front of it", s.Name()))
+				"put text.split in front of it, or name document_id_field, the column by which it joins rows that an earlier job has split", s.Name()))
 		case joins && j.Closes():
 			open = open[:len(open)-1]
+		case gathers && len(open) > 0:
+			errs = append(errs, fmt.Errorf("stage %q joins rows that an earlier job has split, and behind stage %q they are parts that this job has made\n"+
+				"leave %s out: which of these belong together is known", s.Name(), open[len(open)-1], g.Gathers()))
 		case shuffles && len(open) > 0:
 			errs = append(errs, fmt.Errorf("stage %q compares rows, and behind stage %q they are parts of rows\n"+
 				"put it in front of %q, or behind a text.join without max_length, or compare the parts in a second job that reads what this one writes",

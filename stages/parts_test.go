@@ -212,12 +212,19 @@ func TestPartsInPasses(t *testing.T) {
 		`stage "glue" joins the parts`:                                   {cutter{"cut"}, gluer{"first", true}, gluer{"glue", true}},
 		`stage "d" compares rows, and behind stage "cut" they are parts`: {cutter{"cut"}, dedup("d"), gluer{"glue", true}},
 		`stage "e" compares rows`:                                        {cutter{"cut"}, gluer{"glue", false}, dedup("e")},
+		"stage \"g\" joins rows that an earlier job has split, and behind stage \"cut\" they are parts that this job has made\n" +
+			"leave document_id_field out": {cutter{"cut"}, gatherer{shuffler{mapper{name: "g"}}}},
 	} {
 		if err := stages.CheckParts(list); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
+
+// A gatherer joins rows of an earlier job.
+type gatherer struct{ stages.Shuffler }
+
+func (gatherer) Gathers() string { return "document_id_field" }
 
 // The key when parts the rows for which it is true.
 func TestPartsWhen(t *testing.T) {

@@ -11,11 +11,12 @@ import (
 
 // Join is the table of text.join, NeMo Curator's DocumentJoiner.
 type Join struct {
-	Separator    string `toml:"separator" doc:"what is put between two segments"`
-	SegmentField string `toml:"segment_id_field" doc:"column of text.split with the number of the segment"`
-	Drop         bool   `toml:"drop_segment_id_field" doc:"leave that column out"`
-	MaxLength    int64  `toml:"max_length" doc:"of a joined text: more segments begin another row; 0 = all of a text are one row"`
-	LengthField  string `toml:"length_field" doc:"column with the length of each segment, for max_length; \"\" = its code points"`
+	Separator     string `toml:"separator" doc:"what is put between two segments"`
+	DocumentField string `toml:"document_id_field" doc:"column with the id of the document, for segments that an earlier job has made; \"\" = those of this job"`
+	SegmentField  string `toml:"segment_id_field" doc:"column of text.split with the number of the segment"`
+	Drop          bool   `toml:"drop_segment_id_field" doc:"leave that column out"`
+	MaxLength     int64  `toml:"max_length" doc:"of a joined text: more segments begin another row; 0 = all of a text are one row"`
+	LengthField   string `toml:"length_field" doc:"column with the length of each segment, for max_length; \"\" = its code points"`
 }
 
 // DefaultJoin joins paragraphs.
@@ -29,6 +30,12 @@ func DefaultJoin() Join { return Join{Separator: "\n\n", SegmentField: "segment_
 // a longer segment is a row by itself. The length of a separator is its code points, also
 // where that of segments is a number of tokens. Column length_field gets what the row
 // comes to, and the segment numbers count these rows.
+//
+// With document_id_field it joins segments that an earlier job has written as rows, by the id of their document
+// and their numbers. They may stand anywhere in the input: the ranks send each other the texts. The row of the
+// first segment that is left takes the others. Equal numbers are one id, and null is none: such rows stay as they are. The column must hold
+// what the document was called, so corpus.ids stands in front of text.split. Those of one document
+// with one number are joined in the order of the input. A text that a row of a batch becomes is in memory along with all others of it.
 func NewJoin(c stages.Common, j Join) ([]stages.Stage, error) {
 	var errs []error
 	if j.MaxLength < 0 {
@@ -38,7 +45,57 @@ func NewJoin(c stages.Common, j Join) ([]stages.Stage, error) {
 		errs = append(errs, errors.New("length_field is for max_length, which is not there\nwrite max_length, or leave length_field out"))
 	}
 	errs = append(errs, named("segment_id_field", j.SegmentField))
-	return []stages.Stage{&join{table: j, common: c}}, errors.Join(errs...)
+	if j.DocumentField == "" {
+		return []stages.Stage{&join{table: j, common: c}}, errors.Join(errs...)
+	}
+	if j.DocumentField == j.SegmentField {
+		errs = append(errs, fmt.Errorf("document_id_field and segment_id_field are both %q\nname the column with the id of the document, and the one with the number of the segment", j.SegmentField))
+	}
+	return []stages.Stage{&joinDocuments{table: j, common: c}}, errors.Join(errs...)
+}
+
+// columns returns the columns that are read and changed, but for the number of the segment, which becomes different things.
+func (j *Join) columns(text string) stages.Columns {
+	c := stages.Columns{
+		Reads:   []stages.Need{{Name: text, Type: stages.Text}, {Name: j.SegmentField, Type: stages.Scalars}},
+		Changes: []string{text},
+	}
+	if j.LengthField != "" {
+		c.Reads = append(c.Reads, stages.Need{Name: j.LengthField, Type: stages.Scalars})
+		c.Changes = append(c.Changes, j.LengthField)
+	}
+	return c
+}
+
+// with returns how long a row is with another segment, and whether it may be as long.
+func (j *Join) with(row, segment float64) (length float64, fits bool) {
+	length = row + segment + float64(scan.CodePoints([]byte(j.Separator)))
+	return length, j.MaxLength == 0 || length <= float64(j.MaxLength)
+}
+
+// lengthOf returns the length of row i of b, a segment. lengths is nil for code points.
+func (j *Join) lengthOf(b *stages.Batch, i int, text, lengths *stages.Column) (float64, error) {
+	if j.MaxLength == 0 {
+		return 0, nil
+	}
+	if lengths == nil {
+		return float64(scan.CodePoints(text.Text[i])), nil
+	}
+	switch v := lengths.Values[i]; v.Kind {
+	case stages.Int:
+		return float64(v.Int), nil
+	case stages.Float:
+		return v.Float, nil
+	}
+	return 0, &stages.RowError{Batch: b, Row: i, Err: fmt.Errorf("column %q holds no length of the segment\nname a column of numbers that each segment has, or leave length_field out", j.LengthField)}
+}
+
+// lengthValue is what is written of a length.
+func lengthValue(length float64) stages.Scalar {
+	if whole := int64(length); float64(whole) == length {
+		return stages.Scalar{Kind: stages.Int, Int: whole}
+	}
+	return stages.Scalar{Kind: stages.Float, Float: length}
 }
 
 type join struct {
@@ -51,14 +108,7 @@ func (j *join) Name() string { return j.common.Name }
 func (j *join) Closes() bool { return j.table.MaxLength == 0 }
 
 func (j *join) Columns() stages.Columns {
-	c := stages.Columns{
-		Reads:   []stages.Need{{Name: j.common.Column, Type: stages.Text}, {Name: j.table.SegmentField, Type: stages.Scalars}},
-		Changes: []string{j.common.Column},
-	}
-	if j.table.LengthField != "" {
-		c.Reads = append(c.Reads, stages.Need{Name: j.table.LengthField, Type: stages.Scalars})
-		c.Changes = append(c.Changes, j.table.LengthField)
-	}
+	c := j.table.columns(j.common.Column)
 	switch {
 	case !j.table.Drop:
 		c.Changes = append(c.Changes, j.table.SegmentField)
@@ -104,13 +154,12 @@ type joining struct {
 
 // add gives segment i to the row at hand, or begins one.
 func (w *joining) add(i int) error {
-	length, err := w.lengthOf(i)
+	length, err := w.table.lengthOf(w.parts, i, w.text, w.lengths)
 	if err != nil {
 		return err
 	}
 	same := w.first >= 0 && w.parts.Of[i] == w.parts.Of[w.first]
-	sum := w.length + length + float64(scan.CodePoints([]byte(w.table.Separator)))
-	if same && (w.table.MaxLength == 0 || sum <= float64(w.table.MaxLength)) {
+	if sum, fits := w.table.with(w.length, length); same && fits {
 		w.buffer = append(append(w.buffer, w.table.Separator...), w.text.Text[i]...)
 		w.segments++
 		w.length = sum
@@ -127,23 +176,6 @@ func (w *joining) add(i int) error {
 	w.first, w.segments, w.length = i, 1, length
 	w.buffer = append(w.buffer[:0], w.text.Text[i]...)
 	return nil
-}
-
-// lengthOf returns the length of a segment.
-func (w *joining) lengthOf(i int) (float64, error) {
-	if w.table.MaxLength == 0 {
-		return 0, nil
-	}
-	if w.lengths == nil {
-		return float64(scan.CodePoints(w.text.Text[i])), nil
-	}
-	switch v := w.lengths.Values[i]; v.Kind {
-	case stages.Int:
-		return float64(v.Int), nil
-	case stages.Float:
-		return v.Float, nil
-	}
-	return 0, &stages.RowError{Batch: w.parts, Row: i, Err: fmt.Errorf("column %q holds no length of the segment\nname a column of numbers that each segment has, or leave length_field out", w.table.LengthField)}
 }
 
 // end writes the row at hand.
@@ -163,9 +195,5 @@ func (w *joining) end() error {
 	if w.lengths == nil || w.segments == 1 {
 		return nil
 	}
-	v := stages.Scalar{Kind: stages.Float, Float: w.length}
-	if whole := int64(w.length); float64(whole) == w.length {
-		v = stages.Scalar{Kind: stages.Int, Int: whole}
-	}
-	return w.lengths.Put(w.first, v)
+	return w.lengths.Put(w.first, lengthValue(w.length))
 }

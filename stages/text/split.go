@@ -21,6 +21,9 @@ func DefaultSplit() Split { return Split{Separator: "\n\n", SegmentField: "segme
 // that was split. Segments may be empty: of white space they keep all. A text without the separator, or none, is one segment. The
 // stages behind it see segments, up to text.join, which puts those together that are left.
 //
+// The separator is text. NeMo Curator takes one of two or more characters for a regular expression, as
+// pandas.Series.str.split does: there ".." splits "a.b.c" into "", "" and "c".
+//
 // A batch takes some 150 bytes of memory more for each segment.
 func NewSplit(c stages.Common, s Split) ([]stages.Stage, error) {
 	err := errors.Join(named("separator", s.Separator), named("segment_id_field", s.SegmentField))

@@ -65,6 +65,9 @@ func TestSplit(t *testing.T) {
 		{"\n\n", " \n\n ", `" " segment_id=0, " " segment_id=1`},
 		{"。", "你好。🙂。x", `"你好" segment_id=0, "🙂" segment_id=1, "x" segment_id=2`},
 		{"aa", "aaaaa", `"" segment_id=0, "" segment_id=1, "a" segment_id=2`},
+		// NeMo Curator 1.4.0 takes it for a regular expression: "", "", "c".
+		{"..", "a.b.c", `"a.b.c" segment_id=0`},
+		{"..", "a.b..c", `"a.b" segment_id=0, "c" segment_id=1`},
 	} {
 		split := text.DefaultSplit()
 		split.Separator = c.separator
@@ -150,6 +153,7 @@ func TestSplitMistakes(t *testing.T) {
 		"max_length = -1":           {SegmentField: "n", MaxLength: -1},
 		"length_field is for":       {SegmentField: "n", LengthField: "x"},
 		"segment_id_field is empty": {},
+		"are both \"n\"":            {SegmentField: "n", DocumentField: "n"},
 	} {
 		if _, err := text.NewJoin(common("j"), j); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
