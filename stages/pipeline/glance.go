@@ -80,7 +80,7 @@ func (r *run) tryRows(ctx context.Context, s *stages.Shard) error {
 			return e
 		}
 	}
-	_, err = pass.Run(ctx, b, nil, nil)
+	_, _, err = pass.Run(ctx, b, nil, nil)
 	if err == nil && pass.Ends != nil {
 		err = tryCondition(pass.Ends, b)
 	}
