@@ -15,6 +15,18 @@ seed = 4
 shard_size = "1MB"
 `
 
+const segments = `
+use = "text.split"
+separator = " "
+[[stage]]
+use = "text.substring"
+substring = "a"
+[[stage]]
+use = "text.join"
+separator = " "
+[[stage]]
+` + exactDedup
+
 const megatron = exactDedup + `
 [write]
 format = "megatron"
@@ -26,7 +38,7 @@ eod_token = "</s>"
 const fewWords = `{"pre_tokenizer": {"type": "Whitespace"}, "model": {"type": "WordLevel", "unk_token": "[UNK]",
 "vocab": {"[UNK]": 0, "</s>": 1, "a": 2, "corpus": 3, "of": 4, "many": 5, "words": 6, "that": 7, "chance": 8, "rows": 9}}}`
 
-// Where rows go, and the tokens of shards that ranks share out, do not depend on the ranks;
+// Where rows go, what is joined of their segments, and the tokens of shards that ranks share out, do not depend on the ranks;
 // nor on one that dies while rows move.
 func TestClusterMoves(t *testing.T) {
 	if testing.Short() {
@@ -42,6 +54,7 @@ func TestClusterMoves(t *testing.T) {
 		return &cluster{t, c.folder, c.program, c.mpi, c.slurm, rest}
 	}
 	t.Run("shuffle", func(t *testing.T) { with(t, shuffled).sameUnderAll(input, 3) })
+	t.Run("segments", func(t *testing.T) { with(t, segments).sameUnderAll(input, 3) })
 	t.Run("megatron", func(t *testing.T) { with(t, fmt.Sprintf(megatron, tokenizer)).sameUnderAll(input, 3) })
 	t.Run("killed", func(t *testing.T) {
 		c := with(t, shuffled)

@@ -67,6 +67,9 @@ func runFilters(ctx context.Context, b *bench) error {
 	if err := measure("clean.unicode, newlines, urls", cleaners, "10,000"); err != nil {
 		return err
 	}
+	if err := measure("text.split, text.join", "[[stage]]\nuse = \"text.split\"\n[[stage]]\nuse = \"text.join\"\n", ""); err != nil {
+		return err
+	}
 	all := catalog.All()
 	for _, name := range all.Names() {
 		family, _, _ := strings.Cut(name, ".")
@@ -85,7 +88,7 @@ func runFilters(ctx context.Context, b *bench) error {
 }
 
 // mappers makes the one pass of a job file with these tables; nil if there is none, because the stages need
-// files that are not there, or compare samples.
+// files that are not there or other stages, or compare samples.
 func (b *bench) mappers(tables string) (*stages.Pass, error) {
 	path := filepath.Join(b.Dir, "filters.toml")
 	if err := os.WriteFile(path, []byte("input = \"in\"\noutput = \"out\"\n"+tables), 0o666); err != nil {
@@ -99,7 +102,7 @@ func (b *bench) mappers(tables string) (*stages.Pass, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := stages.Prepare(context.Background(), made); err != nil {
+	if stages.CheckParts(made) != nil || stages.Prepare(context.Background(), made) != nil {
 		return nil, nil
 	}
 	passes := stages.Passes(made)
