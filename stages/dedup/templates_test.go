@@ -11,7 +11,7 @@ import (
 // few coordinates come from it: each page is a little below the threshold to all
 // but the few of its own sort. What tells the sorts apart are residuals.
 func TestFuzzyHotTemplate(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || UnderRace {
 		t.Skip("compares half a million pairs")
 	}
 	r := maker{rand.New(rand.NewPCG(7, 8))}

@@ -1,9 +1,10 @@
 package pipeline_test
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"sluice/stages/pipeline"
@@ -30,19 +31,21 @@ func BenchmarkExact(b *testing.B) {
 func (f folder) documents(shards, total, size int) (n int64) {
 	r := rand.New(rand.NewPCG(7, uint64(size)))
 	for s := range shards {
-		var b strings.Builder
-		for i := 0; b.Len() < total/shards; i++ {
-			fmt.Fprintf(&b, `{"id": "%d-%d", "text": "`, s, i)
+		var b []byte
+		for i := 0; len(b) < total/shards; i++ {
+			b = fmt.Appendf(b, `{"id": "%d-%d", "text": "`, s, i)
 			for w := 0; w < size; w += 9 {
-				fmt.Fprintf(&b, "%08x ", r.Uint32())
+				var word [4]byte // fmt would take most of a test's time under the race detector
+				binary.BigEndian.PutUint32(word[:], r.Uint32())
+				b = append(hex.AppendEncode(b, word[:]), ' ')
 				if r.IntN(12) == 0 {
-					b.WriteString(`\n`)
+					b = append(b, `\n`...)
 				}
 			}
-			b.WriteString("\"}\n")
+			b = append(b, "\"}\n"...)
 		}
-		f.write(fmt.Sprintf("in/part-%d.jsonl", s), b.String())
-		n += int64(b.Len())
+		f.write(fmt.Sprintf("in/part-%d.jsonl", s), string(b))
+		n += int64(len(b))
 	}
 	return n
 }

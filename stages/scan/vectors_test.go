@@ -66,6 +66,9 @@ func TestBlocks(t *testing.T) {
 	filler := strings.Repeat("Filler Älter Жук’s «x» ", 6)
 	s := shingles(t, "word:5", "").New()
 	for n := range 1 << 16 {
+		if underRace && n%31 > 0 {
+			continue
+		}
 		for _, lead := range []string{"", "\xe2"} {
 			if lead != "" && n>>8 != 0x80 && n>>8 != 0x81 {
 				continue
