@@ -163,7 +163,8 @@ func (r *redactor) Fingerprint() uint64 {
 
 // Rewrite appends text without personal data.
 func (r *redactor) Rewrite(dst, text []byte) []byte {
-	dst, _ = r.RewriteFound(dst, text, make([]stages.Trimmed, len(r.finds)))
+	var counts [entityCount]stages.Trimmed
+	dst, _ = r.RewriteFound(dst, text, counts[:])
 	return dst
 }
 
