@@ -334,3 +334,69 @@ func TestJoinDocumentsMistakes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The rows are those that NeMo Curator 1.4.0 makes: its DocumentJoiner was run on the same segments, in one batch.
+func TestJoinDocumentsAsCurator(t *testing.T) {
+	f := newFolder(t)
+	for shard, rows := range [][]string{
+		{"b 1 two words", "a 2 你好吗", "b 0 one", "c 7 alone"},
+		{"a 0 aaaa", "b 3 a much longer segment", "a 1 ", "b 2 x"},
+		{"a 5 e", "b 10 ten", "a 4 dd dd"},
+	} {
+		var b strings.Builder
+		for _, row := range rows {
+			part := strings.SplitN(row, " ", 3)
+			words := 2.5 * float64(len(strings.Fields(part[2])))
+			fmt.Fprintf(&b, `{"doc": %q, "segment_id": %s, "text": %q, "length": %g}`+"\n", part[0], part[1], part[2], words)
+		}
+		f.write(fmt.Sprintf("in/%d.jsonl", shard), b.String())
+	}
+	job := strings.Replace(documentsJob, "[[stage]]\nuse = \"dedup.exact\"\n", "", 1)
+	job = strings.Replace(job, "min_words = 3", "min_words = 0", 1)
+	const most, field = `stage."text.join".max_length=`, `stage."text.join".length_field="length"`
+	for _, c := range []struct {
+		set  []string
+		want []string // the length is that of a row with length_field
+	}{
+		{nil, []string{`a 0 "aaaa\n\n\n\n你好吗\n\ndd dd\n\ne"`, `b 0 "one\n\ntwo words\n\nx\n\na much longer segment\n\nten"`, `c 7 "alone"`}},
+		{[]string{most + "12"}, []string{
+			`a 0 "aaaa\n\n\n\n你好吗"`, `a 1 "dd dd\n\ne"`,
+			`b 0 "one"`, `b 1 "two words\n\nx"`, `b 2 "a much longer segment"`, `b 3 "ten"`, `c 0 "alone"`,
+		}},
+		{[]string{most + "12", `stage."text.join".separator="|"`}, []string{
+			`a 0 "aaaa||你好吗"`, `a 1 "dd dd|e"`, `b 0 "one"`, `b 1 "two words|x"`, `b 2 "a much longer segment"`, `b 3 "ten"`, `c 0 "alone"`,
+		}},
+		{[]string{most + "1"}, []string{
+			`a 0 "aaaa"`, `a 1 ""`, `a 2 "你好吗"`, `a 3 "dd dd"`, `a 4 "e"`,
+			`b 0 "one"`, `b 1 "two words"`, `b 2 "x"`, `b 3 "a much longer segment"`, `b 4 "ten"`, `c 0 "alone"`,
+		}},
+		{[]string{most + "12", field}, []string{
+			`a 0 "aaaa\n\n\n\n你好吗" 9`, `a 1 "dd dd\n\ne" 9.5`,
+			`b 0 "one\n\ntwo words" 9.5`, `b 1 "x" 2.5`, `b 2 "a much longer segment" 10`, `b 3 "ten" 2.5`, `c 0 "alone" 2.5`,
+		}},
+	} {
+		if _, err := f.run(job, "out", 2, pipeline.Options{Fresh: true}, c.set...); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, line := range lines(f.tree("out", "data")) {
+			var row struct {
+				Doc, Text string
+				Segment   int64 `json:"segment_id"`
+				Length    float64
+			}
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			text := fmt.Sprintf("%s %d %q", row.Doc, row.Segment, row.Text)
+			if slices.Contains(c.set, field) {
+				text += fmt.Sprint(" ", row.Length)
+			}
+			got = append(got, text)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v: got\n%s\nwant\n%s", c.set, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+		}
+	}
+}
