@@ -168,6 +168,13 @@ func (w *walk) compared(ctx context.Context, d stages.Shuffler, outside bool) (s
 	} else {
 		w.add(d, false)
 	}
+	record := "cut"
+	if _, gathers := stages.As[stages.Gatherer](d); gathers && !outside {
+		if noted, err := w.notes(ctx, d); err != nil || !noted && !w.lost {
+			return "kept, is no segment", err
+		}
+		record = "joined"
+	}
 	switch {
 	case outside:
 		return notSeen, nil
@@ -176,14 +183,20 @@ func (w *walk) compared(ctx context.Context, d stages.Shuffler, outside bool) (s
 			w.unknown[name] = true
 		}
 		w.lost = true
-		if _, gathers := stages.As[stages.Gatherer](d); gathers {
-			return "not known: OUT does not record what it joined", nil
-		}
-		return "not known: OUT does not record what it cut", nil
+		return "not known: OUT does not record what it " + record, nil
 	case !listed && w.lost:
 		return notKnown, nil
 	}
 	return w.judged(d.Name()), nil
+}
+
+// notes says that a shuffler notes something of the sample, as far as is known.
+func (w *walk) notes(ctx context.Context, d stages.Shuffler) (noted bool, err error) {
+	if !w.knows(d.Columns().Reads) {
+		return true, nil
+	}
+	err = d.Note(ctx, w.s.batch, nil, func(stages.Note) { noted = true })
+	return noted, err
 }
 
 // mark corrects the columns of a dedup that marks. That of its name says whether the sample stays.

@@ -32,7 +32,8 @@ type Joiner interface {
 	Closes() bool
 }
 
-// A Gatherer is a [Shuffler] that joins rows which an earlier job has split, wherever they stand.
+// A Gatherer is a [Shuffler] that joins rows which an earlier job has split, wherever they stand. Rows of which it notes
+// nothing stay as they are.
 type Gatherer interface {
 	Shuffler
 	// Gathers returns the key of the job file that says which rows belong together.

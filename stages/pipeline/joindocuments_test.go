@@ -276,6 +276,23 @@ func TestJoinDocumentsLeavesBytes(t *testing.T) {
 	}
 }
 
+// Rows that a later dedup only compares with are no segments of the job.
+func TestJoinDocumentsAgainst(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", `{"text":"b", "doc": 1, "segment_id": 1}`+"\n"+`{"text":"a", "doc": 1, "segment_id": 0}`+"\n"+`{"text":"c", "doc": 2, "segment_id": 0}`+"\n")
+	f.write("old/a.jsonl", `{"text":"c", "doc": 1, "segment_id": 2}`+"\n")
+	job := documentsJob[:strings.Index(documentsJob, "[write]")] + documentsJob[strings.Index(documentsJob, "[[stage]]\nuse = \"text.join\""):]
+	job = job[:strings.LastIndex(job, "[[stage]]")] + "[[stage]]\nuse = \"dedup.exact\"\nagainst = [\"old/a.jsonl\"]\n"
+	out, err := f.run(job, "out", 2, pipeline.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"text":"a\n\nb", "doc": 1, "segment_id": 0}` + "\n"
+	if got := f.tree("out", "data")["data/a.jsonl"]; got != want || out.Report.Duplicates != 1 {
+		t.Errorf("got %s%d duplicates", got, out.Report.Duplicates)
+	}
+}
+
 // Texts are longer than messages, and together than the memory of a round.
 func TestJoinDocumentsLarge(t *testing.T) {
 	f := newFolder(t)

@@ -31,11 +31,14 @@ func DefaultJoin() Join { return Join{Separator: "\n\n", SegmentField: "segment_
 // where that of segments is a number of tokens. Column length_field gets what the row
 // comes to, and the segment numbers count these rows.
 //
-// With document_id_field it joins segments that an earlier job has written as rows, by the id of their document
-// and their numbers. They may stand anywhere in the input: the ranks send each other the texts. The row of the
-// first segment that is left takes the others. Equal numbers are one id, and null is none: such rows stay as they are. The column must hold
-// what the document was called, so corpus.ids stands in front of text.split. Those of one document
-// with one number are joined in the order of the input. A text that a row of a batch becomes is in memory along with all others of it.
+// With document_id_field it joins segments that an earlier job has written as rows, by the id of their document and their
+// numbers. They may stand anywhere in the input, where NeMo Curator wants all of a document in one batch: the ranks send each
+// other their texts. Those of one document with one number are joined in the order of the input. Equal numbers are one id; rows without
+// an id stay as they are. It is the document that has the id, so corpus.ids stands in front of text.split. NeMo
+// Curator takes of each other column the first value that is not null.
+//
+// What the rows of a batch become is in memory together. That is more than the job is given where
+// the first segments of many documents stand together, without the others: shuffle such an input before.
 func NewJoin(c stages.Common, j Join) ([]stages.Stage, error) {
 	var errs []error
 	if j.MaxLength < 0 {
