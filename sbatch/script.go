@@ -154,6 +154,11 @@ stop() {
 told=
 trap stop USR1 TERM
 `)
+	if strings.HasPrefix(j.MPI, "pmix") {
+		s.line("# By default Slurm runs the two fences of MPI_Init by different algorithms, and now and then a rank of")
+		s.line("# Open MPI dies there of SIGSEGV.")
+		s.line("export SLURM_PMIX_FENCE=\"${SLURM_PMIX_FENCE:-tree}\"")
+	}
 	if len(o.First) > 0 {
 		s.line("first=(%s) # not after a restart", strings.TrimSpace(words(o.First)))
 		s.line("[ \"${SLURM_RESTART_COUNT:-0}\" = 0 ] || first=()")
