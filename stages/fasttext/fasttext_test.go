@@ -104,7 +104,7 @@ func TestCache(t *testing.T) {
 			}
 			_, hash, counts := m.look([]byte(w))
 			rows := m.grams.ofWord(nil, []byte("<"+w+">"), 0, len(w)+2)
-			if got := c.rows[f.first:f.end]; !slices.Equal(got, rows) || f.hash != hash || f.counts != counts {
+			if got := c.rowsOf(f); !slices.Equal(got, rows) || f.hash != hash || (f.size != label) != counts {
 				t.Fatalf("%s: rows %v, want %v", w, got, rows)
 			}
 		}

@@ -3,6 +3,7 @@ package fasttext
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // grams says which rows of the input matrix stand for n-grams. They share bucket rows,
@@ -19,9 +20,11 @@ type grams struct {
 // needed says that there are n-grams.
 func (g *grams) needed() bool { return g.most > 0 || g.words > 1 }
 
-// pruned holds the buckets that were not pruned, as an open hash table.
+// pruned holds the buckets that were not pruned, as an open hash table. Few n-grams of a text
+// are among them; a bit tells of most that they are not.
 type pruned struct {
 	slots []bucketRow // a power of two
+	may   []uint64    // bits, by the low bits of the bucket: there is one; a power of two
 	rows  int64       // one above the largest
 }
 
@@ -41,10 +44,10 @@ func (g *grams) parsePruned(c *cursor, pairs int64) {
 	}
 	list := c.take(8 * pairs)
 	size := 2
-	for int64(size) < 2*pairs {
+	for 2*int64(size) < 3*pairs {
 		size *= 2
 	}
-	p := &pruned{slots: make([]bucketRow, size)}
+	p := &pruned{slots: make([]bucketRow, size), may: make([]uint64, (16*size+63)/64)}
 	for i := range p.slots {
 		p.slots[i].bucket = none
 	}
@@ -55,6 +58,7 @@ func (g *grams) parsePruned(c *cursor, pairs int64) {
 			return
 		}
 		*p.slot(bucket) = bucketRow{bucket, uint32(row)}
+		p.may[int(bucket/64)&(len(p.may)-1)] |= 1 << (bucket % 64)
 		p.rows = max(p.rows, int64(row)+1)
 	}
 	g.pruned = p
@@ -81,16 +85,29 @@ func (g *grams) row(rows []uint32, bucket uint32) []uint32 {
 	return rows
 }
 
+// every is the bits of buckets that were not pruned.
+var every = []uint64{math.MaxUint64}
+
 // ofWord appends the rows of those n-grams of a word that begin from byte begin to before
 // byte end. The word has "<" before it and ">" behind it.
 func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
 	if g.none {
 		return rows
 	}
+	may := every
+	if g.pruned != nil {
+		may = g.pruned.may
+	}
+	first := len(rows)
 	for i := begin; i < end; i++ {
 		if continues(w[i]) {
 			continue
 		}
+		// Buckets are written in any case, and kept if they may be there: a jump could not be foretold.
+		k := len(rows)
+		rows = slices.Grow(rows, min(g.most, len(w)-i))
+		room := rows[k:cap(rows)]
+		k = 0
 		h := uint32(fnvBasis)
 		for j, n := i, 1; j < len(w) && n <= g.most; n++ {
 			h = fnvStep(h, w[j])
@@ -98,11 +115,23 @@ func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
 				h = fnvStep(h, w[j])
 			}
 			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
-				rows = g.row(rows, h%g.bucket)
+				bucket := h % g.bucket
+				room[k] = bucket
+				k += int(may[int(bucket/64)&(len(may)-1)] >> (bucket % 64) & 1)
 			}
 		}
+		rows = rows[:len(rows)+k]
 	}
-	return rows
+	return g.ofBuckets(rows, first)
+}
+
+// ofBuckets puts rows in the place of buckets, from one on, and leaves out those that were pruned.
+func (g *grams) ofBuckets(rows []uint32, from int) []uint32 {
+	to := rows[:from]
+	for _, bucket := range rows[from:] {
+		to = g.row(to, bucket)
+	}
+	return to
 }
 
 // continues says that a byte is inside a code point.

@@ -3,6 +3,7 @@ package fasttext
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -96,8 +97,8 @@ func (s *state) word(m *Model, w []byte) {
 	if f == nil {
 		f = s.cache.add(m, w)
 	}
-	s.rows = append(s.rows, s.cache.rows[f.first:f.end]...)
-	if f.counts && m.grams.words > 1 {
+	s.rows = append(s.rows, s.cache.rowsOf(f)...)
+	if f.size != label && m.grams.words > 1 {
 		s.hashes = append(s.hashes, f.hash)
 	}
 	if len(s.rows) >= pending {
@@ -155,13 +156,25 @@ type cache struct {
 	spelt []byte
 }
 
-// found is a word and its rows. A slot that is not taken is empty.
+// found is a word and its rows. A slot whose length is 0 is empty.
 type found struct {
-	key           uint64
-	text, length  uint32
-	first, end    uint32 // in cache.rows
-	hash          int32
-	counts, taken bool
+	key    uint64
+	text   uint32
+	first  uint32 // in cache.rows
+	hash   int32
+	length uint16 // up to longWord
+	size   uint16 // number of rows, or label
+}
+
+// label is the size of a word that is one: it does not count.
+const label = math.MaxUint16
+
+// rowsOf returns the rows of a word.
+func (c *cache) rowsOf(f *found) []uint32 {
+	if f.size == label {
+		return nil
+	}
+	return c.rows[f.first:][:f.size]
 }
 
 const (
@@ -184,11 +197,11 @@ func (c *cache) find(w []byte) *found {
 	key := mix(w)
 	for i := range uint64(probes) {
 		f := &c.slots[(key+i)%cacheSlots]
-		if !f.taken {
+		if f.length == 0 {
 			return nil
 		}
 		// The key of a short word is no one else's of that length.
-		if f.key == key && int(f.length) == len(w) && (len(w) < shortWord || string(c.text[f.text:f.text+f.length]) == string(w)) {
+		if f.key == key && int(f.length) == len(w) && (len(w) < shortWord || string(c.text[f.text:][:f.length]) == string(w)) {
 			return f
 		}
 	}
@@ -200,10 +213,11 @@ func (c *cache) add(m *Model, w []byte) *found {
 	if c.used > cacheSlots/4*3 || len(c.text) > cacheText || len(c.rows) > cacheRows {
 		c.reset()
 	}
-	f := found{key: mix(w), text: uint32(len(c.text)), length: uint32(len(w)), first: uint32(len(c.rows)), taken: true}
+	f := found{key: mix(w), text: uint32(len(c.text)), length: uint16(len(w)), first: uint32(len(c.rows)), size: label}
 	c.text = append(c.text, w...)
-	var row int
-	if row, f.hash, f.counts = m.look(w); f.counts {
+	row, hash, counts := m.look(w)
+	f.hash = hash
+	if counts {
 		if row >= 0 {
 			c.rows = append(c.rows, uint32(row))
 		}
@@ -211,11 +225,11 @@ func (c *cache) add(m *Model, w []byte) *found {
 			spelt := c.spell(w)
 			c.rows = m.grams.ofWord(c.rows, spelt, 0, len(spelt))
 		}
+		f.size = uint16(len(c.rows) - int(f.first))
 	}
-	f.end = uint32(len(c.rows))
 	at := f.key % cacheSlots
 	for i := range uint64(probes) {
-		if s := &c.slots[(f.key+i)%cacheSlots]; !s.taken {
+		if s := &c.slots[(f.key+i)%cacheSlots]; s.length == 0 {
 			c.used++
 			*s = f
 			return s
