@@ -50,7 +50,11 @@ func Agree(ctx context.Context, c Comm, err error) error {
 	root := int(v[0])
 	own, agreed := errors.AsType[*RankError](err)
 	if !agreed {
-		own = &RankError{Rank: c.Rank(), Size: c.Size(), Host: c.Host(), Err: err}
+		who := c
+		if l, ok := c.(*lane); ok {
+			who = l.parent
+		}
+		own = &RankError{Rank: who.Rank(), Size: who.Size(), Host: c.Host(), Err: err}
 		if err != nil {
 			own.Text = err.Error()
 		}

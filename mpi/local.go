@@ -24,12 +24,7 @@ func Local(n int, cfg Config, main func(Comm) error) error {
 	if err != nil {
 		return err
 	}
-	g := &group{
-		n: n, host: host, left: make([]bool, n),
-		counters: make(map[string]int64), down: make(chan struct{}),
-	}
-	g.calls.init(n)
-	g.rounds.init(n)
+	g := newGroup(n, host)
 	errs := make([]error, n)
 	var ranks sync.WaitGroup
 	for r := range n {
@@ -72,6 +67,16 @@ type group struct {
 	counters map[string]int64
 	broken   *RankError
 	down     chan struct{} // closed with broken set
+}
+
+func newGroup(n int, host string) *group {
+	g := &group{
+		n: n, host: host, left: make([]bool, n),
+		counters: make(map[string]int64), down: make(chan struct{}),
+	}
+	g.calls.init(n)
+	g.rounds.init(n)
+	return g
 }
 
 // A line is a sequence of collectives, one at a time.

@@ -319,13 +319,23 @@ func testAgree(c Comm) error {
 	return nil
 }
 
+// process returns the rank that stands for a rank in errors and statistics, and how many there are: that
+// of its process, if it is a lane.
+func process(c Comm, rank int) (of, size int) {
+	if l, ok := c.(*lane); ok {
+		return rank / l.g.n, l.parent.Size()
+	}
+	return rank, c.Size()
+}
+
 // wantRankError returns an error unless err is that of a rank and begins with text.
 func wantRankError(c Comm, err error, rank int, text string) error {
 	var e *RankError
+	rank, size := process(c, rank)
 	switch {
 	case !errors.As(err, &e):
 		return fmt.Errorf("rank %d got %v (%T), not a RankError", c.Rank(), err, err)
-	case e.Rank != rank || e.Size != c.Size() || e.Host == "":
+	case e.Rank != rank || e.Size != size || e.Host == "":
 		return fmt.Errorf("rank %d heard of rank %d of %d on %q, not of %d", c.Rank(), e.Rank, e.Size, e.Host, rank)
 	case !bytes.HasPrefix([]byte(e.Text), []byte(text)):
 		return fmt.Errorf("rank %d heard %q, not %q", c.Rank(), e.Text, text)

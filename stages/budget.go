@@ -33,3 +33,22 @@ func NewBudget(memory int64, streams int) Budget {
 		Batch:    int(min(max(batches, 32<<10), 1<<20)),
 	}
 }
+
+// A rank holds a round with several goroutines, lanes. One has some cores to itself, for records come
+// and are sorted while others are made, and some memory to sort in.
+const (
+	coresPerLane = 2
+	sortPerLane  = 16 << 20
+	maxLanes     = 16
+)
+
+// Lanes returns how many lanes a rank with so many cores has in a round.
+func (b Budget) Lanes(cores int) int {
+	return max(1, min(cores/coresPerLane, int(b.Sort/sortPerLane), maxLanes))
+}
+
+// Share returns what each of n lanes gets of the budget of their rank.
+func (b Budget) Share(n int) Budget {
+	b.Exchange, b.Route, b.Sort = b.Exchange/int64(n), b.Route/int64(n), b.Sort/int64(n)
+	return b
+}

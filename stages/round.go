@@ -25,7 +25,10 @@ type Round struct {
 	// Where none of them has a note, the round is not held, and the table that it
 	// makes stays as it was.
 	Given []string
-	// Run holds the round. It is collective. The notes may be nil, for none.
+	// Alone says that what Run holds in memory does not shrink with its part of the samples.
+	Alone bool
+	// Run holds the round. It is collective, and called by several goroutines of a rank, each
+	// with a meeting in which it is a rank of its own, unless the round is to be held alone. The notes may be nil, for none.
 	Run func(ctx context.Context, m Meeting) (Notes, error)
 }
 

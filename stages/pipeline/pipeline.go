@@ -37,6 +37,9 @@ type Options struct {
 	Living func(*progress.Life)
 	// Watch is told where this rank is, besides. nil = nobody.
 	Watch Watch
+	// Lanes is how many goroutines hold a round on this rank; 0 = as [stages.Budget.Lanes] says. All ranks take
+	// the least of theirs.
+	Lanes int
 }
 
 // LifeDir is the folder in which the ranks of a job show signs of life.
@@ -80,6 +83,7 @@ type run struct {
 	comm   mpi.Comm
 	dir    string // OUT/.sluice
 	budget stages.Budget
+	lanes  int // goroutines that hold a round; 0 until the ranks have agreed
 
 	start   int // number of this start, from 0
 	started time.Time

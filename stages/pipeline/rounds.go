@@ -177,8 +177,7 @@ func (r *run) holdRound(ctx context.Context, p, k int, c *clock) error {
 	rd := r.rounds[p][k]
 	watched := r.watchRound(p, rd.Name, &c.Clock)
 	begin := time.Now()
-	file := fmt.Sprintf("round%d-%d-%d-%d.seg", p, k, r.start, r.comm.Rank())
-	table, index, err := r.meeting(rd.Name, &c.Clock).Hold(ctx, rd.Run, file)
+	table, index, err := r.holdLanes(ctx, rd, &c.Clock, fmt.Sprintf("round%d-%d-%d", p, k, r.start))
 	watched()
 	if err != nil {
 		return err

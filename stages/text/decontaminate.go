@@ -169,7 +169,7 @@ func (d *decontaminate) Note(_ context.Context, b *stages.Batch, _ []stages.Note
 
 // Rounds is one round, in which the ranks add up how often each n-gram was found.
 func (d *decontaminate) Rounds() []stages.Round {
-	return []stages.Round{{Name: d.Name() + ": n-grams", Makes: d.Tables().Apply, Run: d.meet}}
+	return []stages.Round{{Name: d.Name() + ": n-grams", Makes: d.Tables().Apply, Run: d.meet, Alone: true}}
 }
 
 // summed is how many counts are added up at a time.
