@@ -16,6 +16,35 @@ func (r *run) plan() {
 	r.budget = stages.NewBudget(r.job.Memory, r.streams)
 }
 
+// Batches are smaller where of the rows of a block more than ample times their bytes is known, but no smaller than leastBatch.
+const (
+	ample      = 4
+	leastBatch = 4 << 10
+)
+
+// batchBytes returns the size of a batch in pass p. What is known of its rows, such as the texts that they take from
+// others, is in memory along with it.
+func (r *run) batchBytes(p int) int {
+	size := r.budget.Batch
+	for b, blk := range r.blocks {
+		known := r.knownBytes(p, b)
+		if rows := ample * blk.Bytes; blk.Bytes >= leastBatch && known > max(rows, int64(r.budget.Batch)) {
+			size = min(size, int(float64(r.budget.Batch)*float64(rows)/float64(known)))
+		}
+	}
+	return max(size, min(leastBatch, r.budget.Batch))
+}
+
+// knownBytes returns how many bytes of notes pass p is given about the rows of a block.
+func (r *run) knownBytes(p, block int) (n int64) {
+	for _, s := range r.passes[p].Steps {
+		if t := r.tables[s.Table]; t != nil {
+			n += t.Blocks[block].Length
+		}
+	}
+	return n
+}
+
 // cut cuts all shards into blocks.
 func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 	if err := format.CheckCollections(shards, r.stages); err != nil {
@@ -51,6 +80,7 @@ func (r *run) sourceFor(made map[sourceKey]stages.Source, s *stages.Shard, p int
 		return src, nil
 	}
 	o := r.formatOptions()
+	o.BatchBytes = r.batchBytes(p)
 	o.Cached = p < len(r.passes)-1 // the input is read once more: the page cache may keep it
 	o.Checked = p > 0 && r.passesThrough(s)
 	src, err := format.NewSource(s.Format, r.job.Input(s).Read, needs, o)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -326,6 +327,40 @@ func TestJoinDocumentsLarge(t *testing.T) {
 				t.Errorf("document %d has %d bytes, want %d", d, len(p.Text), len(want))
 			}
 		}
+	}
+}
+
+// A widest is a watch that is told the rows of the largest batch of the second pass.
+type widest struct {
+	follower
+	rows atomic.Int64
+}
+
+func (w *widest) Done(_, rows int64) {
+	for was := w.rows.Load(); w.pass.Load() == 2 && rows > was && !w.rows.CompareAndSwap(was, rows); was = w.rows.Load() {
+	}
+}
+
+// Where the first segments of all documents stand together, a batch of them becomes far more than was read. Then batches
+// are smaller.
+func TestJoinDocumentsWhereFirstStandTogether(t *testing.T) {
+	f := newFolder(t)
+	var first, rest strings.Builder
+	text := strings.Repeat("x", 10_000)
+	for d := range 2000 {
+		fmt.Fprintf(&first, `{"doc": %d, "segment_id": 0, "text": ""}`+"\n", d)
+		fmt.Fprintf(&rest, `{"doc": %d, "segment_id": 1, "text": "%s"}`+"\n", d, text)
+	}
+	f.write("in/0.jsonl", first.String())
+	f.write("in/1.jsonl", rest.String())
+	job := documentsJob[:strings.Index(documentsJob, "[write]")] + documentsJob[strings.Index(documentsJob, "[[stage]]\nuse = \"text.join\""):]
+	w := &widest{follower: follower{do: func(int64, int64) {}}}
+	out, err := f.run(job, "out", 1, pipeline.Options{Watch: w}, `stage."text.word_count".min_words=1`)
+	if err != nil || out.Report.RowsOut != 2000 {
+		t.Fatal(out.Report.RowsOut, err)
+	}
+	if n := w.rows.Load(); n > 400 || n < 10 {
+		t.Errorf("a batch has %d rows, and becomes %d bytes", n, n*10_000)
 	}
 }
 

@@ -23,7 +23,7 @@ type Join struct {
 func DefaultJoin() Join { return Join{Separator: "\n\n", SegmentField: "segment_id", Drop: true} }
 
 // NewJoin returns the stage that joins what is left of the segments of each text that text.split has cut in the same job. Which belong
-// together is known, so NeMo Curator's document_id_field is not asked for. The other columns are those of the first
+// together is known without NeMo Curator's document_id_field. The other columns are those of the first
 // segment that is left. A text of which none is left goes.
 //
 // With max_length a row takes segments, with a separator between each two, as long as they are no longer than that in all;
@@ -36,9 +36,6 @@ func DefaultJoin() Join { return Join{Separator: "\n\n", SegmentField: "segment_
 // other their texts. Those of one document with one number are joined in the order of the input. Equal numbers are one id; rows without
 // an id stay as they are. It is the document that has the id, so corpus.ids stands in front of text.split. NeMo
 // Curator takes of each other column the first value that is not null.
-//
-// What the rows of a batch become is in memory together. That is more than the job is given where
-// the first segments of many documents stand together, without the others: shuffle such an input before.
 func NewJoin(c stages.Common, j Join) ([]stages.Stage, error) {
 	var errs []error
 	if j.MaxLength < 0 {
