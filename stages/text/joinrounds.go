@@ -56,6 +56,8 @@ func appendPair(b []byte, x, y uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, x), y)
 }
 
+func pair(p []byte) (x, y uint64) { return binary.BigEndian.Uint64(p), binary.BigEndian.Uint64(p[8:]) }
+
 // A row is one of a document, the last so far.
 type row struct {
 	document uint64 // low half of the hash of its id
@@ -70,7 +72,7 @@ type row struct {
 func (j *joinDocuments) judge(_ context.Context, _ uint64, questions iter.Seq[stages.Question], answer func(stages.Note) error) error {
 	var rows []row // more than one only where 64 bits collide
 	for q := range questions {
-		document, bits := binary.BigEndian.Uint64(q.Payload), binary.BigEndian.Uint64(q.Payload[8:])
+		document, bits := pair(q.Payload)
 		length := math.Float64frombits(bits)
 		fresh := row{document: document, first: q.Sample, order: q.Order, segments: 1, length: length}
 		r := rowOf(rows, document)
@@ -135,7 +137,7 @@ func (j *joinDocuments) send(ctx context.Context, m stages.Meeting) (stages.Note
 			if p[0] == takes {
 				return ask(stages.Question{Key: stages.Mix64(uint64(id)), Sample: id, Payload: p[1:]})
 			}
-			to, place := binary.BigEndian.Uint64(p[1:]), binary.BigEndian.Uint64(p[9:])
+			to, place := pair(p[1:])
 			for _, n := range notes[1][1:] {
 				if err := ask(stages.Question{Key: stages.Mix64(to), Order: place, Sample: id, Payload: n.Payload}); err != nil {
 					return err
@@ -189,7 +191,8 @@ func takeHead(p []byte) (number int64, length float64, err error) {
 	if len(p) != headAnswer || binary.BigEndian.Uint64(p) != 0 {
 		return 0, 0, errSegment
 	}
-	return int64(binary.BigEndian.Uint64(p[8:])), math.Float64frombits(binary.BigEndian.Uint64(p[16:])), nil
+	n, bits := pair(p[8:])
+	return int64(n), math.Float64frombits(bits), nil
 }
 
 // takeChunk reads an answer with a part of a text.
