@@ -62,6 +62,7 @@ func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 		buffer = new([]byte)
 	}
 	defer c.buffers.Put(buffer)
+	suspect := c.suspect(buffer, text)
 	sentences, first := int64(0), true
 	for line := []byte(nil); len(text) > 0; {
 		line, text = cutLine(text)
@@ -77,16 +78,16 @@ func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 		if c.Punctuation && !endsLikeSentence(line) || words < c.Words {
 			continue
 		}
-		if c.LoremIpsum && containsFold(line, "lorem ipsum") {
+		if c.LoremIpsum && suspect && containsFold(line, "lorem ipsum") {
 			return dst, false
 		}
-		if c.JavaScript && containsFold(line, "javascript") {
+		if c.JavaScript && suspect && containsFold(line, "javascript") {
 			continue
 		}
 		if c.Brace && bytes.IndexByte(line, '{') >= 0 {
 			return dst, false
 		}
-		if c.Policy && speaksOfPolicy(line) {
+		if c.Policy && suspect && speaksOfPolicy(line) {
 			continue
 		}
 		if c.Sentences > 0 {
@@ -95,6 +96,21 @@ func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 		dst, first = appendLine(dst, line, first), false
 	}
 	return append(dst[:0], scan.Trim(dst)...), sentences >= c.Sentences
+}
+
+// suspect says that lines of a text may have one of the phrases that they are searched for. Few
+// texts have one. Where a citation is left out, what was around it may become one.
+func (c *c4) suspect(buffer *[]byte, text []byte) bool {
+	if c.Citations && bytes.IndexByte(text, '[') >= 0 {
+		return true
+	}
+	*buffer = scan.AppendSmall((*buffer)[:0], text)
+	for _, phrase := range []string{"lorem ipsum", "javascript", "terms of use", "privacy policy", "cookie"} {
+		if scan.Index(*buffer, []byte(phrase)) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // countWords counts what white space parts, and the code points of the longest word.

@@ -87,7 +87,7 @@ func c4OfAnySize(t testing.TB) stages.Mapper {
 
 var webTexts = []string{
 	"", " ", "\n\n", "One two three.", "One two.\nOne two three four.", "One two three\nFour five six!", "Ends with dots ...\nEnds with dots. ...", "A quote \"of three words\"\n'It is so.'",
-	"Read this [1] and [23] now.[edit]\nAll [] of it [citation needed].[12]\n[x] is [not one] [1a].", "[1].", "Enable JavaScript to go on.\nThis stays as it is.", "This is lorem ipsum text.", "lorem ipsum", "if (x) { y; }.\n", "{ } no sentence\nbut this one is.",
+	"Read this [1] and [23] now.[edit]\nAll [] of it [citation needed].[12]\n[x] is [not one] [1a].", "[1].", "Enable JavaScript to go on.\nThis stays as it is.", "Needs java[1]script to go on.\nOur terms[2] of use are these.\nWe use [3]COOKIES of our own.\nThis stays as it is.", "This is lorem ipsum text.", "lorem ipsum", "if (x) { y; }.\n", "{ } no sentence\nbut this one is.",
 	"We use cookies on this site.\nOur Privacy POLICY is here now.\nAnd this stays here.", strings.Repeat("x", 1001) + " and two more.\nA line of words.", "日本語のテキスト。\n漢字 と かな です.", "a b c.\r\nd e f.\u2028g h i.\x1cj k l.\u0085m n o.\vp q r.", "  padded line of words.  \n\t", "👍 two three.",
 }
 

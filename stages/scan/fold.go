@@ -19,27 +19,34 @@ func (d *Document) Folded() []byte {
 const kelvin = "\u212a"
 
 func appendFolded(dst, text []byte) []byte {
-	i := 0
-	if whole := len(text) &^ 31; hasAVX2 && whole > 0 {
-		dst = grow(dst, len(text))[:whole]
-		lowerAVX2(&dst[0], text[:whole])
-		i = whole
+	dst = AppendSmall(dst, text)
+	if has(dst, kelvin) {
+		dst = append(dst[:0], bytes.ReplaceAll(dst, []byte(kelvin), []byte("k"))...)
 	}
-	dst = append(dst, text[i:]...)
-	for ; i+8 <= len(dst); i += 8 {
-		v := binary.LittleEndian.Uint64(dst[i:])
+	return dst
+}
+
+// AppendSmall appends the text with the letters A to Z in lower case.
+func AppendSmall(dst, text []byte) []byte {
+	n := len(dst)
+	if whole := len(text) &^ 31; hasAVX2 && whole > 0 {
+		dst = grow(dst, len(text))[:n+whole]
+		lowerAVX2(&dst[n], text[:whole])
+		text = text[whole:]
+		n += whole
+	}
+	dst = append(dst, text...)
+	for ; n+8 <= len(dst); n += 8 {
+		v := binary.LittleEndian.Uint64(dst[n:])
 		low := v &^ uint64(notASCII)
 		from := low + 0x3f3f3f3f3f3f3f3f // high bit where at least 'A'
 		past := low + 0x2525252525252525 // high bit where beyond 'Z'
-		binary.LittleEndian.PutUint64(dst[i:], v|(from&^past&^v)&notASCII>>2)
+		binary.LittleEndian.PutUint64(dst[n:], v|(from&^past&^v)&notASCII>>2)
 	}
-	for ; i < len(dst); i++ {
-		if 'A' <= dst[i] && dst[i] <= 'Z' {
-			dst[i] |= 0x20
+	for ; n < len(dst); n++ {
+		if 'A' <= dst[n] && dst[n] <= 'Z' {
+			dst[n] |= 0x20
 		}
-	}
-	if has(dst, kelvin) {
-		dst = append(dst[:0], bytes.ReplaceAll(dst, []byte(kelvin), []byte("k"))...)
 	}
 	return dst
 }

@@ -11,7 +11,7 @@ func AppendLower(dst, text []byte) []byte {
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
 			end := i + asciiRun(text[i:])
-			dst = appendFoldedASCII(dst, text[i:end])
+			dst = AppendSmall(dst, text[i:end])
 			i = end
 			continue
 		}
@@ -58,17 +58,6 @@ func asciiRun(text []byte) int {
 		i++
 	}
 	return i
-}
-
-func appendFoldedASCII(dst, text []byte) []byte {
-	n := len(dst)
-	dst = append(dst, text...)
-	for i := n; i < len(dst); i++ {
-		if c := dst[i]; c-'A' < 26 {
-			dst[i] = c | 0x20
-		}
-	}
-	return dst
 }
 
 // Flanked says whether text[start:end] has a code point on neither side that Python's \w matches: a

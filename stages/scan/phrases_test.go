@@ -42,7 +42,7 @@ func sameIndex(t *testing.T, text, phrase string) {
 	}
 }
 
-func TestFoldedBlocks(t *testing.T) {
+func TestSmallLetters(t *testing.T) {
 	var text []byte
 	for i := range 256 {
 		text = append(text, byte(i))
@@ -54,7 +54,7 @@ func TestFoldedBlocks(t *testing.T) {
 				want[i] |= 0x20
 			}
 		}
-		if got := appendFolded(nil, text[n:]); !bytes.Equal(got, want) {
+		if got := AppendSmall([]byte("Before"), text[n:]); string(got) != "Before"+string(want) {
 			t.Fatalf("from %d: %q, want %q", n, got, want)
 		}
 	}
