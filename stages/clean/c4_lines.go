@@ -52,17 +52,23 @@ func NewC4Lines(c stages.Common, l C4Lines) ([]stages.Stage, error) {
 
 type c4 struct {
 	C4Lines
-	buffers sync.Pool // of *[]byte
+	buffers sync.Pool // of *c4Buffers
+}
+
+// c4Buffers are what one goroutine works with.
+type c4Buffers struct {
+	line []byte // without citations
+	low  []byte // a line or a text in small letters
 }
 
 // Edit appends the lines that are left.
 func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
-	buffer, ok := c.buffers.Get().(*[]byte)
+	b, ok := c.buffers.Get().(*c4Buffers)
 	if !ok {
-		buffer = new([]byte)
+		b = new(c4Buffers)
 	}
-	defer c.buffers.Put(buffer)
-	suspect := c.suspect(buffer, text)
+	defer c.buffers.Put(b)
+	suspect := c.suspect(b, text)
 	sentences, first := int64(0), true
 	for line := []byte(nil); len(text) > 0; {
 		line, text = cutLine(text)
@@ -72,22 +78,25 @@ func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 			continue
 		}
 		if c.Citations && bytes.IndexByte(line, '[') >= 0 {
-			*buffer = appendWithoutCitations((*buffer)[:0], line)
-			line = *buffer
+			b.line = appendWithoutCitations(b.line[:0], line)
+			line = b.line
 		}
 		if c.Punctuation && !endsLikeSentence(line) || words < c.Words {
 			continue
 		}
-		if c.LoremIpsum && suspect && containsFold(line, "lorem ipsum") {
+		if suspect {
+			b.low = scan.AppendSmall(b.low[:0], line)
+		}
+		if c.LoremIpsum && suspect && scan.Index(b.low, []byte("lorem ipsum")) >= 0 {
 			return dst, false
 		}
-		if c.JavaScript && suspect && containsFold(line, "javascript") {
+		if c.JavaScript && suspect && scan.Index(b.low, []byte("javascript")) >= 0 {
 			continue
 		}
 		if c.Brace && bytes.IndexByte(line, '{') >= 0 {
 			return dst, false
 		}
-		if c.Policy && suspect && speaksOfPolicy(line) {
+		if c.Policy && suspect && speaksOfPolicy(b.low) {
 			continue
 		}
 		if c.Sentences > 0 {
@@ -100,13 +109,13 @@ func (c *c4) Edit(dst, text []byte) ([]byte, bool) {
 
 // suspect says that lines of a text may have one of the phrases that they are searched for. Few
 // texts have one. Where a citation is left out, what was around it may become one.
-func (c *c4) suspect(buffer *[]byte, text []byte) bool {
+func (c *c4) suspect(b *c4Buffers, text []byte) bool {
 	if c.Citations && bytes.IndexByte(text, '[') >= 0 {
 		return true
 	}
-	*buffer = scan.AppendSmall((*buffer)[:0], text)
+	b.low = scan.AppendSmall(b.low[:0], text)
 	for _, phrase := range []string{"lorem ipsum", "javascript", "terms of use", "privacy policy", "cookie"} {
-		if scan.Index(*buffer, []byte(phrase)) >= 0 {
+		if scan.Index(b.low, []byte(phrase)) >= 0 {
 			return true
 		}
 	}
@@ -115,32 +124,46 @@ func (c *c4) suspect(buffer *[]byte, text []byte) bool {
 
 // countWords counts what white space parts, and the code points of the longest word.
 func countWords(line []byte) (n, longest int64) {
-	start := -1
-	end := func(i int) {
-		if start >= 0 {
+	for i := 0; i < len(line); {
+		end, next := wordEnd(line, i)
+		if end > i {
 			n++
-			if int64(i-start) > longest {
-				longest = max(longest, int64(scan.CodePoints(line[start:i])))
+			if int64(end-i) > longest {
+				longest = max(longest, int64(scan.CodePoints(line[i:end])))
 			}
 		}
-		start = -1
+		i = next
 	}
-	for i := 0; i < len(line); {
-		size, space := 1, scan.IsSpace(rune(line[i]))
-		if line[i] >= utf8.RuneSelf {
-			var r rune
-			r, size = utf8.DecodeRune(line[i:])
-			space = scan.IsSpace(r)
+	return n, longest
+}
+
+// wordEnd returns where the word at line[i:] ends, and what comes behind one code point of white space.
+func wordEnd(line []byte, i int) (end, next int) {
+	for i < len(line) {
+		if !mayPart[line[i]] {
+			i++
+			continue
 		}
-		if space {
-			end(i)
-		} else if start < 0 {
-			start = i
+		r, size := rune(line[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(line[i:])
+		}
+		if scan.IsSpace(r) {
+			return i, i + size
 		}
 		i += size
 	}
-	end(len(line))
-	return n, longest
+	return i, i
+}
+
+// mayPart has the bytes that white space begins with, and all others beyond ASCII.
+var mayPart = newMayPart()
+
+func newMayPart() (t [256]bool) {
+	for i := range t {
+		t[i] = i >= utf8.RuneSelf || scan.IsSpace(rune(i))
+	}
+	return t
 }
 
 func countSentences(line []byte) (n int64) {
@@ -194,23 +217,9 @@ func citation(line []byte) int {
 	return 0
 }
 
-// speaksOfPolicy is narrower than the rule of clean.boilerplate.
-func speaksOfPolicy(line []byte) bool {
-	for _, phrase := range []string{"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"} {
-		if containsFold(line, phrase) {
-			return true
-		}
-	}
-	return false
-}
-
-// containsFold says that a line has an ASCII phrase in small letters, in whatever letters.
-func containsFold(line []byte, phrase string) bool {
-	small, large := phrase[0], phrase[0]-'a'+'A'
-	for i := 0; i+len(phrase) <= len(line); i++ {
-		if b := line[i]; (b == small || b == large) && bytes.EqualFold(line[i:i+len(phrase)], []byte(phrase)) {
-			return true
-		}
-	}
-	return false
+// speaksOfPolicy is narrower than the rule of clean.boilerplate. The line is in small letters.
+func speaksOfPolicy(low []byte) bool {
+	has := func(phrase string) bool { return scan.Index(low, []byte(phrase)) >= 0 }
+	return has("terms of use") || has("privacy policy") ||
+		has("cookie") && (has("cookie policy") || has("uses cookies") || has("use of cookies") || has("use cookies"))
 }
