@@ -74,7 +74,7 @@ func (d *Document) take(text []byte) {
 	if d.seed == (maphash.Seed{}) {
 		d.seed = maphash.MakeSeed()
 	}
-	if cap(d.words) > kept || cap(d.folded) > 16*kept || len(d.table.slots) > 4*kept {
+	if cap(d.words) > kept || cap(d.folded) > 16*kept || len(d.table.slots) > 4*kept || cap(d.blocks) > kept/4 {
 		*d = Document{seed: d.seed, scans: d.scans}
 	}
 	d.text, d.found = text, 0

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -60,5 +61,15 @@ func TestTablesStaySmall(t *testing.T) {
 		if most := uint64(4 * n); d.table.mask > most || len(d.sequences.hashes.one) > n {
 			t.Errorf("%d words: a table of %d slots, %d bits", n, d.table.mask+1, 64*len(d.sequences.hashes.one))
 		}
+	}
+}
+
+// What a long text of one word took is not kept.
+func TestBlocksAreReleased(t *testing.T) {
+	var d Document
+	d.Reset(bytes.Repeat([]byte("x"), 17*kept))
+	d.Characters()
+	if d.Release(); cap(d.blocks) > 0 {
+		t.Errorf("%d blocks are kept", cap(d.blocks))
 	}
 }
