@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -62,4 +63,22 @@ func TestWorld(t *testing.T) {
 		t.Skip("runs under mpirun or srun")
 	}
 	runSuite(t, theWorld)
+}
+
+// TestWorldLanes runs it on lanes of these ranks.
+func TestWorldLanes(t *testing.T) {
+	if theWorld == nil {
+		t.Skip("runs under mpirun or srun")
+	}
+	for _, x := range suite() {
+		if strings.HasPrefix(x.name, "next") {
+			continue // its counters are no longer new
+		}
+		t.Run(x.name, func(t *testing.T) {
+			err := Lanes(theWorld, 2, func(l Comm) error { return Agree(context.Background(), l, x.run(l)) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }

@@ -34,17 +34,16 @@ func NewBudget(memory int64, streams int) Budget {
 	}
 }
 
-// A rank holds a round with several goroutines, lanes. One has some cores to itself, for records come
-// and are sorted while others are made, and some memory to sort in.
+// A rank holds a round with several goroutines, lanes. Each has some memory to sort in; many are
+// slowed down by what they send each other.
 const (
-	coresPerLane = 2
-	sortPerLane  = 16 << 20
-	maxLanes     = 16
+	sortPerLane = 16 << 20
+	maxLanes    = 16
 )
 
 // Lanes returns how many lanes a rank with so many cores has in a round.
 func (b Budget) Lanes(cores int) int {
-	return max(1, min(cores/coresPerLane, int(b.Sort/sortPerLane), maxLanes))
+	return max(1, min(cores, int(b.Sort/sortPerLane), maxLanes))
 }
 
 // Share returns what each of n lanes gets of the budget of their rank.

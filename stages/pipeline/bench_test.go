@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"sluice/stages/pipeline"
@@ -48,4 +49,40 @@ func (f folder) documents(shards, total, size int) (n int64) {
 		n += int64(len(b))
 	}
 	return n
+}
+
+// BenchmarkLanes holds the rounds of a fuzzy dedup of short texts on one rank with 1, 2 and 4 lanes, and reports
+// how long all of them took.
+func BenchmarkLanes(b *testing.B) {
+	f := folder{b, b.TempDir()}
+	r := rand.New(rand.NewPCG(8, 9))
+	for s := range 16 {
+		var rows strings.Builder
+		for range 8000 {
+			rows.WriteString(`{"text": "`)
+			for range 30 {
+				fmt.Fprintf(&rows, "w%d ", r.IntN(5000))
+			}
+			rows.WriteString("\"}\n")
+		}
+		f.write(fmt.Sprintf("in/%02d.jsonl", s), rows.String())
+	}
+	job := strings.Replace(fuzzyJob, "bands = 6\nrows = 1\n", "", 1)
+	for _, lanes := range []int{1, 2, 4} {
+		b.Run(fmt.Sprint(lanes), func(b *testing.B) {
+			var rounds float64
+			for i := 0; b.Loop(); i++ {
+				out, err := f.run(job, fmt.Sprint("out", lanes, i), 1, pipeline.Options{Lanes: lanes}, "memory=1GB")
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, p := range out.Report.Passes {
+					for _, r := range p.Rounds {
+						rounds += r.S
+					}
+				}
+			}
+			b.ReportMetric(rounds/float64(b.N), "s/rounds")
+		})
+	}
 }

@@ -184,8 +184,9 @@ func (p *Plan) Warnings() []string {
 		w = append(w, fmt.Sprintf("%.0f %% of the input were read, and of similar pairs few are in there together: what is sent and kept for pairs can be several times what is said here\n"+
 			"--sample %d reads all", 100*float64(p.Sampled)/float64(p.Bytes), p.Bytes))
 	}
-	if n := p.Job.Threads; n > 4 && slices.ContainsFunc(p.Passes, func(c Pass) bool { return len(c.Rounds) > 3 }) {
-		w = append(w, fmt.Sprintf("rounds run on one of the %d cores of a rank: more ranks with two to four cores each are faster", n))
+	lanes := stages.NewBudget(p.Job.Memory, max(1, p.Job.Threads)).Lanes(p.Job.Threads)
+	if n := p.Job.Threads; n > 2*lanes && slices.ContainsFunc(p.Passes, func(c Pass) bool { return len(c.Rounds) > 3 }) {
+		w = append(w, fmt.Sprintf("rounds run on %d of the %d cores of a rank: start more ranks with fewer cores each, or give a rank 100 MB for each of up to 16", lanes, n))
 	}
 	if p.Bytes > 100<<30 {
 		w = append(w, "on Lustre, stripe large outputs: lfs setstripe -c -1 on OUT before the first start")
