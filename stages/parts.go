@@ -8,11 +8,18 @@ import (
 	"math"
 )
 
+// A Parter is a [Splitter] or [Joiner].
+type Parter interface {
+	// Parted returns the column that is split or joined, and that for the numbers of the parts; "" = none.
+	Parted() (column, number string)
+}
+
 // A Splitter is a map stage that makes several rows of one: a text becomes its paragraphs. The
 // steps behind it see a batch of the parts, up to a [Joiner] that undoes it, or to the end
 // of the job. Its methods are called from several goroutines.
 type Splitter interface {
 	Stage
+	Parter
 	// Count returns how many parts each kept row of b has, at least 1; 0 for the others. It
 	// depends on the row alone.
 	Count(ctx context.Context, b *Batch) (counts []int, err error)
@@ -23,6 +30,7 @@ type Splitter interface {
 // A Joiner is a map stage that puts parts together that a [Splitter] before it has made.
 type Joiner interface {
 	Stage
+	Parter
 	// Join changes the first kept part of each row into what parts become, and merges the others
 	// into it; several of a row may stay unless it closes.
 	Join(ctx context.Context, parts *Batch) error
@@ -153,6 +161,8 @@ func (b *Batch) take(c *Column, first []int, but []string) error {
 	switch {
 	case own != nil && own.Added == c.Added && c.Changed == nil:
 		return nil // as it was
+	case own != nil && own.Absent:
+		own = b.Writable(c.Name)
 	case own == nil || c.Added && !own.Added:
 		for _, name := range but {
 			if name == c.Name {
@@ -193,18 +203,22 @@ func (c *Column) scalar(i int) Scalar {
 func CheckParts(list []Stage) error {
 	var errs []error
 	var open []string // splitters that no joiner has closed
+	var splitters []Splitter
 	for _, s := range list {
 		j, joins := As[Joiner](s)
 		_, shuffles := s.(Shuffler)
 		g, gathers := As[Gatherer](s)
-		switch _, splits := As[Splitter](s); {
+		if joins && len(open) > 0 {
+			errs = append(errs, checkPair(s.Name(), j, open[len(open)-1], splitters[len(open)-1]))
+		}
+		switch splitter, splits := As[Splitter](s); {
 		case splits:
-			open = append(open, s.Name())
+			open, splitters = append(open, s.Name()), append(splitters, splitter)
 		case joins && len(open) == 0:
 			errs = append(errs, fmt.Errorf("stage %q joins the parts that a stage of this job has split texts into, and none in front of it has\n"+
 				"put text.split in front of it, or name document_id_field, the column by which it joins rows that an earlier job has split", s.Name()))
 		case joins && j.Closes():
-			open = open[:len(open)-1]
+			open, splitters = open[:len(open)-1], splitters[:len(open)-1]
 		case gathers && len(open) > 0:
 			errs = append(errs, fmt.Errorf("stage %q joins rows that an earlier job has split, and behind stage %q they are parts that this job has made\n"+
 				"leave %s out: which of these belong together is known", s.Name(), open[len(open)-1], g.Gathers()))
@@ -215,6 +229,20 @@ func CheckParts(list []Stage) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkPair returns an error if a joiner joins other columns than the splitter in front of it has split.
+func checkPair(joiner string, j Joiner, splitter string, s Splitter) error {
+	column, number := j.Parted()
+	split, numbers := s.Parted()
+	if column != split {
+		return fmt.Errorf("stage %q joins column %q, and stage %q in front of it has split %q\nwrite column = %q", joiner, column, splitter, split, split)
+	}
+	if number != numbers {
+		return fmt.Errorf("stage %q reads the numbers of segments in column %q, and stage %q in front of it writes them into %q\n"+
+			"write segment_id_field = %q", joiner, number, splitter, numbers, numbers)
+	}
+	return nil
 }
 
 // divided says of each stage whether it lies between a [Splitter] and the [Joiner] that

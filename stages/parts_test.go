@@ -18,6 +18,8 @@ func (c cutter) Columns() stages.Columns {
 	return stages.Columns{Reads: []stages.Need{{Name: "text"}}, Changes: []string{"text"}}
 }
 
+func (cutter) Parted() (string, string) { return "text", "" }
+
 func (cutter) Count(_ context.Context, b *stages.Batch) ([]int, error) {
 	counts := make([]int, b.Len())
 	for i, kept := range b.Keep {
@@ -47,9 +49,10 @@ type gluer struct {
 	closes bool
 }
 
-func (g gluer) Name() string            { return g.name }
-func (g gluer) Closes() bool            { return g.closes }
-func (g gluer) Columns() stages.Columns { return cutter{}.Columns() }
+func (g gluer) Name() string             { return g.name }
+func (g gluer) Closes() bool             { return g.closes }
+func (g gluer) Parted() (string, string) { return cutter{}.Parted() }
+func (g gluer) Columns() stages.Columns  { return cutter{}.Columns() }
 
 func (g gluer) Join(_ context.Context, parts *stages.Batch) error {
 	c, first := parts.Column("text"), -1
@@ -241,5 +244,32 @@ func TestPartsWhen(t *testing.T) {
 	}
 	if _, err := stages.When(stages.Common{Name: "glue", When: "true"}, []stages.Stage{gluer{"glue", true}}); err == nil {
 		t.Error("a condition for a stage that joins was taken")
+	}
+}
+
+// A titler writes a column that the shard does not have.
+type titler struct{ mapper }
+
+func (titler) Map(_ context.Context, b *stages.Batch) error {
+	c := b.Writable("title")
+	for i, kept := range b.Keep {
+		if kept {
+			c.SetText(i, append([]byte("on "), b.Column("text").Text[i]...))
+		}
+	}
+	return nil
+}
+
+// A column that is made of one that is absent stays what it was asked for as.
+func TestPartsAbsent(t *testing.T) {
+	b := words("a x", "b")
+	b.Columns = append(b.Columns, stages.Column{Name: "title", Text: make([][]byte, 2), Absent: true})
+	list := []stages.Stage{cutter{"cut"}, titler{mapper{name: "t"}}, gluer{"glue", true}}
+	if _, _, err := stages.Passes(list)[0].Run(context.Background(), b, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	c := b.Column("title")
+	if c.Type != stages.Text || c.Absent || !c.Added || len(c.Text) != 2 || string(c.Text[0]) != "on a" || string(c.Text[1]) != "on b" {
+		t.Errorf("%+v", c)
 	}
 }

@@ -90,6 +90,7 @@ type docs struct {
 	buf    []byte
 	texts  [][]byte
 	ids    [][]byte
+	parts  reasoning
 }
 
 // missing names what documents do not have.
@@ -194,7 +195,7 @@ func readFile(path string, p []byte) (int, error) {
 
 // appendRow appends document i as a line of JSON.
 func (d *docs) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []byte {
-	o := object{dst: append(dst, '{')}
+	o, read := object{dst: append(dst, '{')}, b.Read(i)
 	for _, in := range []string{"id", "text"} {
 		out, ok := p.column(in)
 		c := columnOf(b, &d.source.read, out)
@@ -206,9 +207,9 @@ func (d *docs) appendRow(dst []byte, b *stages.Batch, i int, p *projection) []by
 		case c != nil && (c.Type == stages.Text || c.Changed != nil && c.Changed[i]):
 			o.dst = appendValue(o.dst, c, i)
 		case in == "id":
-			o.dst = appendString(o.dst, d.ids[i])
+			o.dst = appendString(o.dst, d.ids[read])
 		default:
-			o.dst = appendString(o.dst, d.texts[i])
+			o.dst = appendString(o.dst, d.texts[read])
 		}
 	}
 	o.added(b, i, p)

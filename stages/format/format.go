@@ -224,5 +224,7 @@ type origin interface {
 	text(b *stages.Batch, i int) []byte
 	// appendRemoved appends row i as it was read, with the reason, as a line of JSON.
 	appendRemoved(dst []byte, i int, why Reason) ([]byte, error)
+	// appendPart appends row i of b, a part of a row, as it is now, with the reason.
+	appendPart(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error)
 	release()
 }

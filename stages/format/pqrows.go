@@ -24,6 +24,7 @@ type pqRows struct {
 
 	columns []stages.Column
 	ids     [][]byte
+	parts   reasoning
 }
 
 // leafValues are the values of one leaf. Where the leaf is repeated, row i

@@ -37,12 +37,15 @@ func Because(b *stages.Batch, i int, stage string, score float64, keeper string)
 var reasonKeys = [...]string{"stage", "score", "keeper", "segment"}
 
 // AppendRemoved appends row i of b as it was read, whatever stages made of it, as a line of
-// JSON with the reason behind its last member. Of a part of a row it is the whole row with the
-// number of the segment, from 0. Of a row of JSONL the bytes are those that were
+// JSON with the reason behind its last member. A part of a row is appended as stages have made it, with the
+// number of the segment, from 0: many copies of the whole are more than a disk holds. Of a row of JSONL the bytes are those that were
 // read; other rows are written as they are where write.format is jsonl.
 func AppendRemoved(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error) {
 	if o, ok := b.Origin.(origin); ok {
-		return o.appendRemoved(dst, b.Read(i), why)
+		if why.Part > 0 {
+			return o.appendPart(dst, b, i, why)
+		}
+		return o.appendRemoved(dst, i, why)
 	}
 	return dst, fmt.Errorf("format: cannot write a removed row of %T", b.Origin)
 }
@@ -84,26 +87,59 @@ func (o *object) reason(why Reason, taken func(key int) bool) {
 }
 
 func (o *rows) appendRemoved(dst []byte, i int, why Reason) ([]byte, error) {
-	if o.reasons == nil {
+	return o.reasons.append(dst, bytes.TrimSuffix(o.row(i), newline), why)
+}
+
+func (o *rows) appendPart(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error) {
+	o.splicer.reset(b, o, nil)
+	var err error
+	if o.reasons.line, err = o.splicer.append(o.reasons.line[:0], i); err != nil {
+		return dst, err
+	}
+	return o.reasons.append(dst, bytes.TrimSuffix(o.reasons.line, newline), why)
+}
+
+func (t *pqRows) appendPart(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error) {
+	return t.parts.appendWritten(dst, t, b, i, why)
+}
+
+func (d *docs) appendPart(dst []byte, b *stages.Batch, i int, why Reason) ([]byte, error) {
+	return d.parts.appendWritten(dst, d, b, i, why)
+}
+
+// A reasoning puts reasons into rows of JSON.
+type reasoning struct {
+	scan *scanner // of what a row has that is named like a reason; nil until it is asked for
+	line []byte
+}
+
+// appendWritten appends row i of b as it is written as JSON, with the reason.
+func (r *reasoning) appendWritten(dst []byte, o rowWriter, b *stages.Batch, i int, why Reason) ([]byte, error) {
+	r.line = o.appendRow(r.line[:0], b, i, nil)
+	return r.append(dst, bytes.TrimSuffix(r.line, newline), why)
+}
+
+// append appends a row of JSON without its line end, with the reason.
+func (r *reasoning) append(dst, row []byte, why Reason) ([]byte, error) {
+	if r.scan == nil {
 		var fields []field
 		for _, name := range reasonKeys {
 			fields = append(fields, field{name: name, path: name})
 		}
-		o.reasons = newScanner(fields)
+		r.scan = newScanner(fields)
 	}
-	row := bytes.TrimSuffix(o.row(i), newline)
-	o.reasons.arena.used = 0
-	if err := o.reasons.row(row); err != nil {
+	r.scan.arena.used = 0
+	if err := r.scan.row(row); err != nil {
 		return dst, err
 	}
 	from := 0
-	if bytes.Contains(row[:o.reasons.open], byteOrderMark) {
-		from = o.reasons.open
+	if bytes.Contains(row[:r.scan.open], byteOrderMark) {
+		from = r.scan.open
 	}
-	dst = append(dst, row[from:o.reasons.close]...)
-	out := object{dst: dst, any: row[lastByte(row, o.reasons.close)] != '{'}
-	out.reason(why, func(key int) bool { return o.reasons.values[key].end > 0 })
-	return append(append(out.dst, row[o.reasons.close:]...), '\n'), nil
+	dst = append(dst, row[from:r.scan.close]...)
+	out := object{dst: dst, any: row[lastByte(row, r.scan.close)] != '{'}
+	out.reason(why, func(key int) bool { return r.scan.values[key].end > 0 })
+	return append(append(out.dst, row[r.scan.close:]...), '\n'), nil
 }
 
 // lastByte returns the place of the last byte before p[end] that is not white space.

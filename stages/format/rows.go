@@ -19,11 +19,12 @@ type rows struct {
 
 	scan    *scanner
 	alone   *scanner // of the text alone; nil until it is asked for
-	reasons *scanner // of what a row has that is named like a reason; nil until it is asked for
-	places  []place  // len(fields) per row
-	closes  []int    // the closing brace of each row, from its start; 0: damaged
-	objects int      // rows that hold an object
-	has     []bool   // by field: some row has it
+	reasons reasoning
+	splicer splicer // of parts of rows that were removed
+	places  []place // len(fields) per row
+	closes  []int   // the closing brace of each row, from its start; 0: damaged
+	objects int     // rows that hold an object
+	has     []bool  // by field: some row has it
 	columns []stages.Column
 	ids     [][]byte
 }

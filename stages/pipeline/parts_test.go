@@ -307,8 +307,13 @@ func TestSplitParquet(t *testing.T) {
 		split + drop + "[[stage]]\nuse = \"text.join\"\ndrop_segment_id_field = false\n": "[{a\n\nc 1 [x y] 0} { 2 [] 0} {d 3 [z] 0}]",
 	} {
 		for format, set := range map[string]string{"parquet": "read.id=", "jsonl": "write.format=jsonl"} {
-			if _, err := f.run(job, "out", 2, pipeline.Options{Fresh: true}, set); err != nil {
+			if _, err := f.run(job, "out", 2, pipeline.Options{Fresh: true}, set, "write.removed=rows"); err != nil {
 				t.Fatal(err)
+			}
+			for _, line := range lines(f.tree("out", "removed")) {
+				if line != `{"text":"b","n":1,"tags":["x","y"],"segment_id":1,"stage":"text.substring","score":1,"segment":1}`+"\n" {
+					t.Errorf("removed %s", line)
+				}
 			}
 			type row struct {
 				Text string   `parquet:"text"`

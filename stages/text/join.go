@@ -105,6 +105,9 @@ type join struct {
 
 func (j *join) Name() string { return j.common.Name }
 
+// Parted implements stages.Parter.
+func (j *join) Parted() (column, number string) { return j.common.Column, j.table.SegmentField }
+
 func (j *join) Closes() bool { return j.table.MaxLength == 0 }
 
 func (j *join) Columns() stages.Columns {

@@ -54,6 +54,9 @@ func (s *split) Columns() stages.Columns {
 	}
 }
 
+// Parted implements stages.Parter.
+func (s *split) Parted() (column, number string) { return s.common.Column, s.SegmentField }
+
 // Count counts separators, which do not overlap.
 func (s *split) Count(_ context.Context, b *stages.Batch) ([]int, error) {
 	counts, separator := make([]int, b.Len()), []byte(s.Separator)
