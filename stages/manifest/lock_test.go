@@ -211,7 +211,7 @@ func TestLockOfLivingNeighbour(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			hold(t, dir, 1, by)
 			begin, told := time.Now(), 0
-			time.AfterFunc(3*time.Second, func() {
+			time.AfterFunc(3*time.Second-glance/2, func() { // between two looks
 				if err := os.WriteFile(lockPath(dir, c.as), c.then.encode(), 0o644); err != nil {
 					t.Error(err)
 				}
