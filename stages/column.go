@@ -1,6 +1,9 @@
 package stages
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A Column is one named value per row of a [Batch].
 type Column struct {
@@ -49,6 +52,10 @@ type Scalar struct {
 	Float float64
 	Str   []byte // String: UTF-8, valid until the batch is released
 }
+
+// Exact says that no other number may have been read as v: of integers beyond 64 bits, and of those written as
+// floats, near ones are one float, and those beyond all floats an infinity.
+func (v Scalar) Exact() bool { return v.Kind != Float || !(math.Abs(v.Float) >= 1<<53) }
 
 // A Need is a column that a stage reads.
 type Need struct {

@@ -96,7 +96,10 @@ func (x *exact) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note f
 		if !kept {
 			continue
 		}
-		text, ok := x.compared(b, i, &scratch)
+		text, ok, err := x.compared(b, i, &scratch)
+		if err != nil {
+			return err
+		}
 		if !ok {
 			continue
 		}
@@ -127,27 +130,32 @@ func (x *exact) meet(ctx context.Context, m stages.Meeting) (stages.Notes, error
 }
 
 // compared returns the bytes of row i that are compared, made in *scratch
-// where they are not the text itself.
-func (x *exact) compared(b *stages.Batch, i int, scratch *[]byte) ([]byte, bool) {
+// where they are not the text itself. A number that others may have been read as is an error, for rows that
+// differ in it would be taken for one.
+func (x *exact) compared(b *stages.Batch, i int, scratch *[]byte) (text []byte, ok bool, err error) {
 	if len(x.columns) == 0 {
-		text := b.Column(x.common.Column).Text[i]
+		text = b.Column(x.common.Column).Text[i]
 		if text == nil {
-			return nil, false
+			return nil, false, nil
 		}
 		if x.normalize.Identity() {
-			return text, true
+			return text, true, nil
 		}
 		*scratch = x.normalize.Append((*scratch)[:0], text)
-		return *scratch, true
+		return *scratch, true, nil
 	}
 	buf, some := (*scratch)[:0], false
 	for _, name := range x.columns {
 		v := b.Column(name).Values[i]
+		if !v.Exact() {
+			return nil, false, &stages.RowError{Batch: b, Row: i, Err: fmt.Errorf("column %q is a number too large to tell rows apart by\n"+
+				"write it as a string, or leave the column out of columns", name)}
+		}
 		some = some || v.Kind != stages.Null
 		buf = x.appendScalar(buf, v)
 	}
 	*scratch = buf
-	return buf, some
+	return buf, some, nil
 }
 
 // appendScalar appends a value so that different values, and different lists

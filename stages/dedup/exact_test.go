@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -96,6 +97,24 @@ func TestExact(t *testing.T) {
 			if c.batch.Keep[r.Row] || !c.batch.Keep[r.Keeper.Row()-c.batch.First] {
 				t.Errorf("%s: row %d was removed for %d", c.name, r.Row, r.Keeper.Row())
 			}
+		}
+	}
+}
+
+// Integers beyond 64 bits arrive as floats, and many as one: rows that differ in such a number are not duplicates.
+func TestExactLargeNumbers(t *testing.T) {
+	made, err := NewExact(stages.Common{Name: "exact", Column: "text"}, Exact{Keep: "first", Columns: []string{"n"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		n    float64
+		fine bool
+	}{{0.5, true}, {math.NaN(), true}, {-(1<<53 - 1), true}, {-(1 << 53), false}, {1 << 63, false}, {math.Inf(1), false}} {
+		var row *stages.RowError
+		err := made[0].(stages.Shuffler).Note(t.Context(), scalars(texts("a", "b"), "n", 1, c.n), nil, func(stages.Note) {})
+		if c.fine && err != nil || !c.fine && (!errors.As(err, &row) || row.Row != 1 || !strings.Contains(err.Error(), `column "n" is a number too large to tell rows apart by`)) {
+			t.Errorf("%v: error %v", c.n, err)
 		}
 	}
 }

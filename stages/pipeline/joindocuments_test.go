@@ -378,6 +378,13 @@ func TestJoinDocumentsMistakes(t *testing.T) {
 			}
 		}
 	}
+	for _, id := range []string{"18446744073709551615", "-9223372036854775809", "9007199254740993.0", "1e999"} {
+		f.write("in/a.jsonl", `{"text": "a", "doc": 1, "segment_id": 1}`+"\n"+`{"text": "a", "doc": `+id+`, "segment_id": 1}`+"\n")
+		_, err := f.run(job, "out", 2, pipeline.Options{Fresh: true})
+		if err == nil || !strings.Contains(err.Error(), "row 1") || !strings.Contains(err.Error(), "column \"doc\" is a number too large to tell ids apart by\nwrite ids as strings") {
+			t.Errorf("id %s: %v", id, err)
+		}
+	}
 	f.write("in/a.jsonl", `{"text": "a", "segment_id": 1}`+"\n")
 	if _, err := f.run(job, "out", 1, pipeline.Options{Fresh: true}); err == nil || !strings.Contains(err.Error(), `no column "doc"`) {
 		t.Error(err)

@@ -99,6 +99,9 @@ func (j *joinDocuments) Note(_ context.Context, b *stages.Batch, _ []stages.Note
 		if !kept || isNone(documents.Values[i]) {
 			continue
 		}
+		if !documents.Values[i].Exact() {
+			return &stages.RowError{Batch: b, Row: i, Err: fmt.Errorf("column %q is a number too large to tell ids apart by\nwrite ids as strings", j.table.DocumentField)}
+		}
 		number, err := j.numberOf(b, i)
 		if err != nil {
 			return err
@@ -135,7 +138,7 @@ func whole(v stages.Scalar) stages.Scalar {
 	return v
 }
 
-// appendKey appends an id so that different ones give different bytes.
+// appendKey appends an id so that different ones give different bytes. It is exact: [stages.Scalar.Exact].
 func appendKey(dst []byte, v stages.Scalar) []byte {
 	v = whole(v)
 	dst = append(dst, byte(v.Kind))
