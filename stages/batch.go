@@ -104,6 +104,15 @@ func (b *Batch) Live() int { return b.live }
 // ID returns the ID of row i.
 func (b *Batch) ID(i int) ID { return MakeID(b.Block.Index, b.First+int64(i)) }
 
+// Place says for people where row i stands: the row of the block that it is, or is a part of, and which of the parts.
+func (b *Batch) Place(i int) string {
+	s := fmt.Sprintf("row %d of block %d", b.First+int64(b.Read(i)), b.Block.Index)
+	if n, is := b.Segment(i); is {
+		s += fmt.Sprintf(", segment %d", n)
+	}
+	return s
+}
+
 // Column returns the named column, or nil. A stage that declared the column
 // in its [Columns] always finds it.
 func (b *Batch) Column(name string) *Column {

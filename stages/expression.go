@@ -137,7 +137,7 @@ type RowError struct {
 func (e *RowError) Error() string {
 	where := e.Where
 	if where == "" {
-		where = fmt.Sprintf("row %d of block %d", e.Batch.First+int64(e.Row), e.Batch.Block.Index)
+		where = e.Batch.Place(e.Row)
 	}
 	return fmt.Sprintf("%s: %v", where, e.Err)
 }

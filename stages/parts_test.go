@@ -2,6 +2,7 @@ package stages_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +68,24 @@ func (g gluer) Join(_ context.Context, parts *stages.Batch) error {
 		}
 	}
 	return nil
+}
+
+// Messages name the rows that were read, not the parts, of which there are more.
+func TestPlaceOfParts(t *testing.T) {
+	b := stages.NewBatch(&stages.Shard{}, &stages.Block{Index: 7}, 100, 3)
+	parts := b.Parts([]int{3, 0, 2})
+	row := &stages.RowError{Batch: parts, Row: 4, Err: errors.New("why")}
+	stage := &stages.StageError{Stage: cutter{"cut"}, Batch: parts.Parts([]int{1, 1, 1, 1, 1}), Err: errors.New("why")}
+	for want, err := range map[string]error{
+		"row 102 of block 7, segment 1: why":              row,
+		`stage "cut", rows 100 to 102 of block 7: why`:    stage,
+		"row 102 of block 7: why":                         &stages.RowError{Batch: b, Row: 2, Err: errors.New("why")},
+		`stage "cut", row 102 of block 7, segment 1: why`: &stages.StageError{Stage: cutter{"cut"}, Batch: parts, Err: row},
+	} {
+		if err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 // A measurer drops a text, and adds the length of the others.

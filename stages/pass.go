@@ -163,9 +163,12 @@ type StageError struct {
 }
 
 func (e *StageError) Error() string {
-	b := e.Batch
 	if row, ok := errors.AsType[*RowError](e.Err); ok {
 		return fmt.Sprintf("stage %q, %v", e.Stage.Name(), row)
+	}
+	b := e.Batch // as it was read, if this one is of parts
+	for b.Whole != nil {
+		b = b.Whole
 	}
 	return fmt.Sprintf("stage %q, rows %d to %d of block %d: %v", e.Stage.Name(), b.First, b.First+int64(b.Len())-1, b.Block.Index, e.Err)
 }

@@ -185,7 +185,7 @@ func (p *megatronPiece) Write(b *stages.Batch) error {
 			p.ids = append(p.ids, p.sink.end)
 		}
 		if len(p.ids) > math.MaxInt32 {
-			return fmt.Errorf("row %d has %d tokens; Megatron takes %d at most\nremove the row with text.token_count", b.First+int64(i), len(p.ids), math.MaxInt32)
+			return fmt.Errorf("%s has %d tokens; Megatron takes %d at most\nremove it with text.token_count", Where(b, i), len(p.ids), math.MaxInt32)
 		}
 		for _, id := range p.ids {
 			if p.sink.wide {

@@ -270,6 +270,15 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// Of a segment, the row that was split is named, and which of its segments it is.
+func TestFailureOfSegment(t *testing.T) {
+	parts := batchOf("whole", "poison").Parts([]int{3, 2})
+	err := makeStage(t, "die", func(e *Exec) { e.Adds = map[string]string{"n": "int"} }).Map(context.Background(), parts)
+	if want := "row 101 of block 7, segment 0, in a.jsonl not answered"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 // Rows that the program fails at go, and no others.
 func TestOnErrorDrop(t *testing.T) {
 	var rows []string

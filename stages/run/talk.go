@@ -307,8 +307,7 @@ func (s *stage) program() string { return strings.Join(s.Command, " ") }
 
 // place says which row is meant, in the same words on any rank.
 func (t *talk) place(i int) string {
-	b := t.batch
-	return fmt.Sprintf("row %d of block %d, in %s", b.First+int64(i), b.Block.Index, b.Shard.Name)
+	return fmt.Sprintf("%s, in %s", t.batch.Place(i), t.batch.Shard.Name)
 }
 
 // deathOf says how the program ended, and at which row.
