@@ -68,12 +68,9 @@ func (e *explainer) walk(ctx context.Context, s *subject, removals map[string]fo
 
 // through takes the sample through a stage, and says what that made of it.
 func (w *walk) through(ctx context.Context, stage stages.Stage) (string, error) {
-	outside := false
-	if w.s.batch.Whole == nil && w.knows(stages.Conditions(stage)) {
-		var err error
-		if outside, err = stages.Outside(stage, w.s.batch, w.s.index); err != nil {
-			return "", err
-		}
+	outside, err := w.outside(stage)
+	if err != nil {
+		return "", err
 	}
 	switch x := stage.(type) {
 	case stages.Mapper:
@@ -84,6 +81,22 @@ func (w *walk) through(ctx context.Context, stage stages.Stage) (string, error) 
 		return w.moved(x)
 	}
 	return w.parted(ctx, stage, outside)
+}
+
+// outside says that a stage sees neither the sample nor any segment that is left of it.
+func (w *walk) outside(stage stages.Stage) (bool, error) {
+	if !w.knows(stages.Conditions(stage)) {
+		return false, nil
+	}
+	for i, kept := range w.s.batch.Keep {
+		if !kept {
+			continue
+		}
+		if outside, err := stages.Outside(stage, w.s.batch, i); err != nil || !outside {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // knows says that the columns hold what they held in the run.
@@ -124,7 +137,7 @@ func (w *walk) mapped(ctx context.Context, m stages.Mapper, outside bool) (strin
 		return notSeen, nil
 	}
 	if w.s.batch.Whole != nil {
-		return fmt.Sprintf("%d of %s kept", w.s.batch.Live(), plural(before, "segment")), nil
+		return w.partsKept(m.Name(), before), nil
 	}
 	says := "kept"
 	if !w.s.batch.Keep[w.s.index] {
@@ -143,6 +156,8 @@ func (w *walk) moved(m stages.Mover) (string, error) {
 		return notKnown, nil
 	case !ok:
 		return "moved", nil
+	case w.s.batch.Whole != nil:
+		return w.partsMoved(l)
 	}
 	label, err := l.Label(nil, w.s.batch, w.s.index)
 	return "moved to " + string(label), err
