@@ -285,7 +285,7 @@ func (s *stage) unanswered() int {
 
 // Map hands the rows that are left to a process. Where that dies and the
 // job goes on, the rows that it has not answered are tried one at a time, up to the one it dies of again;
-// after one that it does not answer, until it answers.
+// after one that it does not answer, until it answers. So a batch of one row is tried a second time, too.
 func (s *stage) Map(ctx context.Context, b *stages.Batch) error {
 	t := newTalk(s, b)
 	alone, late, deaths := false, false, 0
@@ -302,7 +302,7 @@ func (s *stage) Map(ctx context.Context, b *stages.Batch) error {
 			return err
 		case err == nil:
 			alone, late, deaths = alone && !late, false, 0
-		case len(rows) == 1:
+		case alone:
 			if deaths++; deaths == mostDeaths {
 				return fmt.Errorf("%w\nthat makes %d rows one after the other", err, deaths)
 			}

@@ -363,6 +363,40 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
+// onceScript fails at the first row that it is given, and after that at poison alone.
+const onceScript = `echo x >>"$STARTS"
+while IFS= read -r line; do
+	if [ ! -e "$STARTS.failed" ]; then
+		: >"$STARTS.failed"
+		FAIL
+	fi
+	row=${line#*: }
+	case $line in
+	*poison*) FAIL ;;
+	*) echo "{\"row\": ${row%%,*}}" ;;
+	esac
+done`
+
+// The row of a batch of one is tried a second time, too.
+func TestOneRowAgain(t *testing.T) {
+	for _, fail := range []string{"exit 3", "sleep 1000"} {
+		starts := filepath.Join(t.TempDir(), "starts")
+		s := makeStage(t, "", func(e *Exec) {
+			e.Command, e.OnError, e.Timeout = []string{"sh", "-c", strings.ReplaceAll(onceScript, "FAIL", fail)}, "drop", time.Second
+			e.Env = map[string]string{"STARTS": starts}
+		})
+		for i, text := range []string{"good", "poison", "good"} {
+			b := batchOf(text)
+			if err := s.Map(context.Background(), b); err != nil || b.Keep[0] != (text == "good") {
+				t.Errorf("%s: batch %d (%s): kept %v, %v", fail, i, text, b.Keep[0], err)
+			}
+		}
+		if p, err := os.ReadFile(starts); err != nil || bytes.Count(p, []byte("x")) != 4 {
+			t.Errorf("%s: the program was started as %q says, want 4 times: %v", fail, p, err)
+		}
+	}
+}
+
 // Many threads share the processes that there are.
 func TestThreads(t *testing.T) {
 	s := makeStage(t, "length", func(e *Exec) { e.Adds, e.Processes = map[string]string{"n": "int"}, 2 })
