@@ -61,7 +61,7 @@ func texts() job.Catalog {
 			text.DefaultRepeatingTopNGrams(), text.NewRepeatingTopNGrams),
 		"text.short_line_ratio": filter("keep texts of few short lines",
 			text.DefaultShortLineRatio(), text.NewShortLineRatio),
-		"text.split": job.NewEntry("make a row of each segment of a text",
+		"text.split": job.NewEntry("make a row of each segment of a text; stages up to text.join run again in each pass",
 			text.DefaultSplit(), text.NewSplit),
 		"text.substring": filter("keep texts that have a substring",
 			text.DefaultSubstring(), text.NewSubstring).Needs("substring", `"lorem ipsum"`),

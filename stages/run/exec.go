@@ -30,7 +30,8 @@
 // it dies of, and after 3 that it does not answer, since each of those takes a whole timeout.
 //
 // What a program says of a row must depend on that row alone: not on rows before it, time or chance.
-// Rows come in no order that the job knows, in passes after a dedup a second time, and again after a restart.
+// Rows come in no order that the job knows, in passes after a dedup a second time, and again after a restart. Between
+// text.split and text.join segments come again in each pass, also those that a stage has dropped in an earlier one.
 // Then the output is the same at any number of ranks and threads. A job file that names another command is another
 // job; that a script was edited is not noticed.
 package run

@@ -12,7 +12,7 @@ import (
 // Join is the table of text.join, NeMo Curator's DocumentJoiner.
 type Join struct {
 	Separator     string `toml:"separator" doc:"what is put between two segments"`
-	DocumentField string `toml:"document_id_field" doc:"column with the id of the document, for segments that an earlier job has made; \"\" = those of this job"`
+	DocumentField string `toml:"document_id_field" doc:"column with the id of the document, for segments that an earlier job has made; \"\" = those of this job, and then no when"`
 	SegmentField  string `toml:"segment_id_field" doc:"column of text.split with the number of the segment"`
 	Drop          bool   `toml:"drop_segment_id_field" doc:"leave that column out"`
 	MaxLength     int64  `toml:"max_length" doc:"of a joined text: more segments begin another row; 0 = all of a text are one row"`

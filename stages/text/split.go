@@ -24,6 +24,9 @@ func DefaultSplit() Split { return Split{Separator: "\n\n", SegmentField: "segme
 // The separator is text. NeMo Curator takes one of two or more characters for a regular expression, as
 // pandas.Series.str.split does: there ".." splits "a.b.c" into "", "" and "c".
 //
+// A dedup behind text.join ends a pass, and the next one reads the texts anew: all that stands between text.split and
+// text.join works again there, also on the segments that it has dropped.
+//
 // A batch takes some 150 bytes of memory more for each segment.
 func NewSplit(c stages.Common, s Split) ([]stages.Stage, error) {
 	err := errors.Join(named("separator", s.Separator), named("segment_id_field", s.SegmentField))
