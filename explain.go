@@ -67,9 +67,6 @@ func (p *program) explain(args []string) error {
 		return err
 	}
 	e := &explainer{p: p, job: j, report: report, done: finished(out)}
-	if !e.done {
-		p.errorf("the job is not finished: what its dedups will decide is not known yet")
-	}
 	return e.explain(context.Background(), args[1])
 }
 
@@ -89,6 +86,9 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 		return err
 	}
 	defer stages.Close(e.stages)
+	if !e.done && slices.ContainsFunc(e.stages, func(s stages.Stage) bool { return stages.KindOf(s) == "shuffle" }) {
+		e.p.errorf("the job is not finished: what its dedups will decide is not known yet")
+	}
 	shards, _, err := format.List(ctx, e.job.Inputs)
 	if err != nil {
 		return err
