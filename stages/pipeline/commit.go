@@ -241,12 +241,15 @@ func (r *run) readJournals() (damaged []*manifest.DamagedError, err error) {
 
 // addRecords adds block records that are encoded end to end.
 func (r *run) addRecords(p []byte) error {
+	if r.shapes == nil {
+		r.shapes = r.shapesOf()
+	}
 	for len(p) > 0 {
 		rec, rest, err := decodeBlockRecord(p)
 		if err != nil {
 			return err
 		}
-		if rec.pass >= len(r.passes) || rec.block >= len(r.blocks) {
+		if rec.pass >= len(r.passes) || rec.block >= len(r.blocks) || !r.shapes[rec.pass].has(rec) {
 			return errShort
 		}
 		r.records[rec.pass][rec.block] = rec

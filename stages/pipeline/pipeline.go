@@ -105,6 +105,7 @@ type run struct {
 	sinks      map[sourceKey]stages.Sink
 	removed    *format.RemovedSink // nil = removed rows are not written
 
+	shapes     []shape          // of the block records, by pass; nil until some are read
 	records    [][]*blockRecord // by pass and block; nil = not done
 	begun      []map[int]bool   // by pass: blocks that an earlier start began
 	rounds     [][]stages.Round // by pass

@@ -60,6 +60,24 @@ func (r *blockRecord) append(b []byte) []byte {
 	return b
 }
 
+// A shape is how long the lists are in the block records of a pass.
+type shape struct{ counts, wanted int }
+
+// shapesOf returns the shape of each pass.
+func (r *run) shapesOf() []shape {
+	shapes := make([]shape, len(r.passes))
+	for p, pass := range r.passes {
+		steps, trims := counted(pass)
+		shapes[p] = shape{steps + trimCounts*len(trims), len(r.wanted(pass.Needs()))}
+	}
+	return shapes
+}
+
+// has says that a record is of the shape. Its last count of columns is there where the block has rows.
+func (s shape) has(r *blockRecord) bool {
+	return len(r.counts) == s.counts && (len(r.present) == s.wanted || len(r.present) == s.wanted+1)
+}
+
 // errShort reports a record that passed its checksum and is still not whole:
 // one that another version wrote.
 var errShort = errors.New("a record of the journal is of another version\nstart over with --fresh, or use the sluice that began the job")

@@ -281,7 +281,7 @@ func (s *StageReport) addTrimmed(stage stages.Stage, t stages.Trimmed) {
 // trimmed adds to t what the counts of pass p from one on say.
 func (r *run) trimmed(p, from int, t stages.Trimmed) stages.Trimmed {
 	for _, rec := range r.records[p] {
-		if rec != nil && len(rec.counts) >= from+trimCounts { // of an older sluice it has none
+		if rec != nil {
 			t.Texts += rec.counts[from]
 			t.Parts += rec.counts[from+1]
 			t.Bytes += rec.counts[from+2]

@@ -30,8 +30,13 @@ const (
 
 func roundFile(p, k int) string { return fmt.Sprintf("round-%d-%d.sluice", p, k) }
 
+// layout is the version of what records, notes and chunks of removed rows say (FORMAT.md). It goes up with each
+// change that a job begun before would read as something else: a value more, another order of counts or columns.
+const layout = 1
+
 // A frozen is what the first start fixes.
 type frozen struct {
+	Layout  int // 0: of a sluice that did not write it
 	Started time.Time
 	Shards  []stages.Shard
 	Blocks  []stages.Block
@@ -263,7 +268,7 @@ func (r *run) freeze(ctx context.Context, shards []stages.Shard, stats []format.
 	if err := r.newCollections(); err != nil {
 		return err
 	}
-	w.Frozen = frozen{Started: time.Now().UTC().Round(time.Second), Shards: shards, Blocks: blocks}
+	w.Frozen = frozen{Layout: layout, Started: time.Now().UTC().Round(time.Second), Shards: shards, Blocks: blocks}
 	var b bytes.Buffer
 	if err := gob.NewEncoder(&b).Encode(&w.Frozen); err != nil {
 		return err
@@ -297,8 +302,27 @@ func (r *run) alreadyDone() (bool, error) {
 	return err == nil, nil
 }
 
+// thaw reads what the first start has fixed, unless what the job has done so far is written in another layout.
+func (r *run) thaw(w *welcome) error {
+	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))
+	if err != nil {
+		return lostError(err)
+	}
+	if err := gob.NewDecoder(bytes.NewReader(p)).Decode(&w.Frozen); err != nil {
+		return lostError(err)
+	}
+	if w.Frozen.Layout != layout {
+		return &JobError{fmt.Errorf("%s was begun by another version of sluice (layout %d, this one has %d)\ngo on with that sluice, or start over with --fresh",
+			r.job.Output, w.Frozen.Layout, layout)}
+	}
+	return nil
+}
+
 // resume checks that the inputs are those that the job began with.
 func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr error, w *welcome) error {
+	if err := r.thaw(w); err != nil {
+		return err
+	}
 	if listErr != nil {
 		return &JobError{listErr}
 	}
@@ -312,14 +336,7 @@ func (r *run) resume(then manifest.Inputs, now []manifest.InputFile, listErr err
 	if _, err := manifest.RemoveTemps(r.job.Output); err != nil {
 		return diskError(err)
 	}
-	if err := r.tidyCollections(); err != nil {
-		return diskError(err)
-	}
-	p, err := manifest.ReadCommit(filepath.Join(r.dir, blocksFile))
-	if err != nil {
-		return lostError(err)
-	}
-	return gob.NewDecoder(bytes.NewReader(p)).Decode(&w.Frozen)
+	return diskError(r.tidyCollections())
 }
 
 // readState reads the journals and the committed rounds.

@@ -19,32 +19,46 @@ import (
 func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	c := &mapPass{r: r, p: p, pass: r.passes[p], clock: clock, pool: make(pool, max(1, r.job.Threads)), commitBytes: r.commitBytes()}
 	c.needs = c.pass.Needs()
-	for _, step := range c.pass.Steps {
-		if step.Count {
-			c.counting++
-			c.trims = append(c.trims, stages.Trims(step.Stage)...)
-		}
-	}
+	c.counting, c.trims = counted(c.pass)
+	c.wanted = r.wanted(c.needs)
 	c.list = c.pass.Last() && len(r.passes) > 1
 	c.notes = c.list || c.pass.Ends != nil
-	c.wanted = []string{}
-	for _, n := range c.needs {
-		c.wanted = append(c.wanted, n.Name)
-	}
 	if c.pass.Last() {
 		c.sinks = r.sinks
 		c.labeler, _ = r.mover.(stages.Labeler)
 	}
 	c.sources = map[sourceKey]stages.Source{}
 	for i := range r.shards {
-		if text := r.job.Input(&r.shards[i]).Read.Text; !slices.Contains(c.wanted, text) {
-			c.wanted = append(c.wanted, text)
-		}
 		if _, err := r.sourceFor(c.sources, &r.shards[i], p, c.needs); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// counted returns how many steps of a pass count rows, and what those of them count that take parts out of texts.
+func counted(pass stages.Pass) (steps int, trims []stages.Trimmed) {
+	for _, step := range pass.Steps {
+		if step.Count {
+			steps++
+			trims = append(trims, stages.Trims(step.Stage)...)
+		}
+	}
+	return steps, trims
+}
+
+// wanted returns the columns that a pass with these needs counts: those, and the text of each input.
+func (r *run) wanted(needs []stages.Need) []string {
+	names := []string{}
+	for _, n := range needs {
+		names = append(names, n.Name)
+	}
+	for i := range r.shards {
+		if text := r.job.Input(&r.shards[i]).Read.Text; !slices.Contains(names, text) {
+			names = append(names, text)
+		}
+	}
+	return names
 }
 
 // notePresent counts, for each wanted column, the batches that have it. The
