@@ -12,7 +12,7 @@ import (
 )
 
 // CheckColumns compares the columns that a job names with those that its inputs have. Of each input
-// it looks at the first shard alone that is not empty: at its first hundred rows, or its schema. So what it finds is
+// it looks at one shard alone, [FirstShard]: at its first hundred rows, or its schema. So what it finds is
 // true, and what it does not find may still be there.
 //
 // The error is about each column that a stage, or read.add_source, would write over one of the input. The
@@ -21,23 +21,36 @@ import (
 func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (warnings []string, err error) {
 	c := named{known: map[string]bool{}, whole: true}
 	for _, in := range inputs {
-		if s := FirstShard(shards, in); s != nil {
-			c.input(s, in.Read, ColumnsOf(ctx, s), list)
+		if s, has := FirstShard(ctx, shards, in); s != nil {
+			c.input(s, in.Read, has, list)
 		}
 	}
 	c.output(w, list)
 	return c.warnings, errors.Join(c.errs...)
 }
 
-// FirstShard returns the first shard of an input that holds something, or nil. One that is only compared with has
-// none.
-func FirstShard(shards []stages.Shard, in stages.Input) *stages.Shard {
+// FirstShard returns the first shard of an input that has columns, and those, as [ColumnsOf] finds them. It looks at the
+// first few shards that are not empty files, and returns the first of these without columns where none has some: an empty file is
+// not empty once it is compressed. Without any it returns nil, as for an input that is only compared with.
+func FirstShard(ctx context.Context, shards []stages.Shard, in stages.Input) (first *stages.Shard, has []string) {
+	const most = 8
+	looked := 0
 	for i := range shards {
-		if s := &shards[i]; s.Source == in.Name && s.Against == "" && in.Against == "" && s.Size > 0 {
-			return s
+		s := &shards[i]
+		if s.Source != in.Name || s.Against != "" || in.Against != "" || s.Size == 0 {
+			continue
+		}
+		if first == nil {
+			first = s
+		}
+		if has := ColumnsOf(ctx, s); len(has) > 0 {
+			return s, has
+		}
+		if looked++; looked == most {
+			break
 		}
 	}
-	return nil
+	return first, nil
 }
 
 // A named is what was found so far.

@@ -2,9 +2,11 @@ package format
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +112,31 @@ func TestCheckColumns(t *testing.T) {
 		if got := strings.Join(warnings, "\n"); (got == "") != (c.warns == "") || !strings.Contains(got, c.warns) {
 			t.Errorf("case %d: warnings %q, want %q", i, got, c.warns)
 		}
+	}
+}
+
+// The shard that is looked at is one of which a row can be read: of a few, an empty file that is compressed is passed over.
+func TestFirstShard(t *testing.T) {
+	packed := func(name, text string) *stages.Shard {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write([]byte(text)); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		return shardOf(t, name, b.Bytes())
+	}
+	none, some := packed("a.jsonl.gz", ""), packed("b.jsonl.gz", `{"text": "", "n": 1}`+"\n")
+	in := stages.Input{Read: stages.DefaultRead()}
+	if s, has := FirstShard(t.Context(), []stages.Shard{*none, *some}, in); s == nil || s.Path != some.Path || len(has) != 2 {
+		t.Errorf("found %v with %v", s, has)
+	}
+	many := append(slices.Repeat([]stages.Shard{*none}, 8), *some)
+	if s, has := FirstShard(t.Context(), many, in); s == nil || s.Path != none.Path || has != nil {
+		t.Errorf("behind 8 empty ones: %v with %v", s, has)
+	}
+	_, err := CheckColumns(t.Context(), []stages.Shard{*none, *some}, []stages.Input{in}, stages.Write{}, []stages.Stage{scoring{adds: "n"}})
+	if err == nil || !strings.Contains(err.Error(), `would write column "n" over that of`) {
+		t.Error(err)
 	}
 }
 

@@ -23,7 +23,7 @@ func (r *run) glance(ctx context.Context, shards []stages.Shard) error {
 		return &JobError{err}
 	}
 	for _, in := range r.job.Inputs {
-		s := format.FirstShard(shards, in)
+		s, _ := format.FirstShard(ctx, shards, in)
 		if s == nil {
 			continue
 		}
