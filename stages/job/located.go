@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,10 +40,10 @@ func (j *Job) Locate(err error) error {
 }
 
 // Wants says which of the stages is the first to read a column that an input lacks, where in the job file it names the
-// column, and which of the columns that there are it may mean. Of a column that no stage reads the place is the zero one.
+// column, and which of the columns that there are it may mean: has are those of the input, by its own names. Of a column that no stage reads the place is the zero one.
 func (j *Job) Wants(list []stages.Stage, column string, has []string) (at Place, hint string) {
 	var hints []string
-	known := slices.Clone(has)
+	known, to := j.renamed(has, column)
 	for _, s := range list {
 		reads := func(needs []stages.Need) bool {
 			return slices.ContainsFunc(needs, func(n stages.Need) bool { return n.Name == column })
@@ -63,8 +64,28 @@ func (j *Job) Wants(list []stages.Stage, column string, has []string) (at Place,
 		}
 		known = append(known, s.Columns().Adds...)
 	}
-	if meant := DidYouMean(column, known); meant != "" {
+	if to != "" {
+		hints = append(hints, fmt.Sprintf("read.rename makes %q of it", to))
+	} else if meant := DidYouMean(column, known); meant != "" {
 		hints = append(hints, fmt.Sprintf("did you mean %q?", meant))
 	}
 	return at, strings.Join(hints, "; ")
+}
+
+// renamed returns the columns of an input under the names that the job has for them, but for column, which is known to be none of
+// these; and what read.rename makes of that.
+func (j *Job) renamed(has []string, column string) (known []string, to string) {
+	for _, name := range has {
+		ours := name
+		for _, in := range j.Inputs {
+			ours = cmp.Or(in.Read.Rename[name], ours)
+		}
+		if name == column && ours != name {
+			to = ours
+		}
+		if ours != column {
+			known = append(known, ours)
+		}
+	}
+	return known, to
 }

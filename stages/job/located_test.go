@@ -53,6 +53,16 @@ func TestWants(t *testing.T) {
 	if at.Line != 9 || hint != `stage "b" reads it; did you mean "lang"?` {
 		t.Errorf("line %d: %s", at.Line, hint)
 	}
+	for column, want := range map[string]string{
+		"n":    `stage "d" reads it; read.rename makes "words" of it`,
+		"wrds": `stage "d" reads it; did you mean "words"?`,
+		"text": `stage "d" reads it`, // as it is where no row has it
+	} {
+		j := mustParse(t, "input = \"in\"\noutput = \"out\"\n[read]\nrename = {n = \"words\"}\n[[stage]]\nuse = \"text.length\"\n")
+		if _, hint := j.Wants([]stages.Stage{reading{dummy{name: "d"}, column, "x"}}, column, []string{"n", "text"}); hint != want {
+			t.Errorf("of %s: %s", column, hint)
+		}
+	}
 	if at, hint = j.Wants(list, "zzz", nil); at != (Place{}) || hint != "" {
 		t.Errorf("of a column that nobody reads: %v %s", at, hint)
 	}
