@@ -15,14 +15,16 @@ import (
 // it looks at one shard alone, [FirstShard]: at its first hundred rows, or its schema. So what it finds is
 // true, and what it does not find may still be there.
 //
-// The error is about each column that a stage, or read.add_source, would write over one of the input. The
-// warnings are about names that are nowhere, in read.id, read.columns, read.rename, write.columns, write.drop and among what stages
+// The error is about each column that a stage, or read.add_source, would write over one of the input, and a [MissingColumn]
+// where the shard lacks one that a stage of any pass reads. The
+// warnings are about one that only its first rows lack; about names that are nowhere, in read.id, read.columns, read.rename, write.columns, write.drop and among what stages
 // drop; and about columns that are left out because read.rename gives their name to another.
 func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (warnings []string, err error) {
 	c := named{known: map[string]bool{}, whole: true}
 	for _, in := range inputs {
 		if s, has := FirstShard(ctx, shards, in); s != nil {
 			c.input(s, in.Read, has, list)
+			c.wants(lacking(ctx, s, in.Read, list))
 		}
 	}
 	c.output(w, list)
@@ -58,6 +60,7 @@ type named struct {
 	first    string          // a shard, and what it has, for people
 	known    map[string]bool // columns that the output may have
 	whole    bool            // no input is unknown
+	lacks    bool            // errs has a column that stages read
 	warnings []string
 	errs     []error
 }
@@ -100,6 +103,18 @@ func (c *named) input(s *stages.Shard, r stages.Read, has []string, list []stage
 		c.known[name] = true
 	}
 	c.known[r.Text], c.known[r.AddSource] = true, true
+}
+
+// wants notes a column that stages read and a shard lacks. As in the passes, only the first is an error.
+func (c *named) wants(lost *MissingColumn, sure bool) {
+	switch {
+	case lost == nil:
+	case !sure:
+		c.warn("%s: no column %q in its first rows, and a stage reads it", lost.Path, lost.Column)
+	case !c.lacks:
+		c.lacks = true
+		c.errs = append(c.errs, lost)
+	}
 }
 
 func (c *named) warn(format string, args ...any) {

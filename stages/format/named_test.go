@@ -140,6 +140,49 @@ func TestFirstShard(t *testing.T) {
 	}
 }
 
+// A wanting is a stage that reads a column behind others.
+type wanting struct {
+	scoring
+	reads    string
+	optional bool
+}
+
+func (w wanting) Columns() stages.Columns {
+	return stages.Columns{Reads: []stages.Need{{Name: w.reads, Type: stages.Scalars, Optional: w.optional}}}
+}
+
+// A column that a stage of any pass reads and that is nowhere is an error where the shard was read whole, or has a schema.
+func TestCheckColumnsThatStagesRead(t *testing.T) {
+	table := schemaShard(t)
+	line := `{"text": "a", "n": 1}` + "\n"
+	small, large := shardOf(t, "a.jsonl", []byte(line)), shardOf(t, "b.jsonl", []byte(strings.Repeat(line, 200_000)))
+	for i, c := range []struct {
+		shard     *stages.Shard
+		text      string
+		list      []stages.Stage
+		err, warn string
+	}{
+		{small, "text", []stages.Stage{wanting{reads: "titel"}}, `no column "titel"` + "\nthe file has: n, text", ""},
+		{small, "text", []stages.Stage{wanting{reads: "titel", optional: true}, wanting{reads: "n"}}, "", ""},
+		{small, "text", []stages.Stage{scoring{adds: "titel"}, wanting{reads: "titel"}}, "", ""},
+		{small, "body", []stages.Stage{wanting{reads: "titel"}}, "", ""}, // the first pass says so
+		{large, "text", []stages.Stage{wanting{reads: "titel"}}, "", `no column "titel" in its first rows, and a stage reads it`},
+		{large, "text", []stages.Stage{wanting{reads: "n"}}, "", ""},
+		{&table, "Text", []stages.Stage{wanting{reads: "Meta.URI"}}, `no column "Meta.URI"`, ""},
+		{&table, "Text", []stages.Stage{wanting{reads: "Meta.URL"}}, "", ""},
+	} {
+		in := stages.Input{Read: stages.DefaultRead()}
+		in.Read.Text = c.text
+		warnings, err := CheckColumns(t.Context(), []stages.Shard{*c.shard}, []stages.Input{in}, stages.Write{}, c.list)
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("case %d: error %v, want %q", i, err, c.err)
+		}
+		if got := strings.Join(warnings, "\n"); (got == "") != (c.warn == "") || !strings.Contains(got, c.warn) {
+			t.Errorf("case %d: warnings %q, want %q", i, got, c.warn)
+		}
+	}
+}
+
 // A column that stages add stands beside the input's of the name where that is renamed or left out.
 func TestAddsBesideTheInputs(t *testing.T) {
 	var b bytes.Buffer

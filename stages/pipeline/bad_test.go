@@ -85,6 +85,7 @@ func TestMistakesOfTheJob(t *testing.T) {
 	}{
 		{"missing column", "in/a.jsonl", `{"body": "x"}` + "\n", plainJob, `no column "text"`},
 		{"missing stage column", "in/a.jsonl", `{"text": "x"}` + "\n", plainJob + "columns = [\"url\"]\n", `no column "url"`},
+		{"missing column behind a round", "in/a.jsonl", `{"text": "x"}` + "\n", plainJob + "[[stage]]\nuse = \"text.word_count\"\ncolumn = \"txet\"\n", `did you mean "text"`},
 		{"no input", "elsewhere/a.jsonl", "", plainJob, "in"},
 		{"output is input", "in/a.jsonl", `{"text": "x"}`, strings.Replace(plainJob, `"out"`, `"in"`, 1), "in"},
 	} {

@@ -20,7 +20,7 @@ func (r *run) glance(ctx context.Context, shards []stages.Shard) error {
 	r.glanced = true
 	warnings, err := format.CheckColumns(ctx, shards, r.job.Inputs, r.job.Write, r.stages)
 	if err != nil {
-		return &JobError{err}
+		return &JobError{r.inJob(err)}
 	}
 	for _, in := range r.job.Inputs {
 		s, _ := format.FirstShard(ctx, shards, in)
