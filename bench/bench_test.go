@@ -12,7 +12,7 @@ import (
 
 func TestResultComesBackAndCompares(t *testing.T) {
 	dir := t.TempDir()
-	old := &Result{Name: "x", Figures: []Figure{{"speed", 100, "MB/s", ""}, {"gone", 1, "", ""}}}
+	old := &Result{Name: "x", Figures: []Figure{{"speed", 100, "MB/s", ""}, {"speed", 7, "documents/s", ""}, {"gone", 1, "", ""}}}
 	if err := old.Write(dir); err != nil {
 		t.Fatal(err)
 	}

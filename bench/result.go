@@ -134,16 +134,17 @@ func (r *Result) Against(old *Result) string {
 // Compare returns a line per figure: its value, and its change against old,
 // which may be nil.
 func (r *Result) Compare(old *Result) []string {
-	before := map[string]float64{}
+	type key struct{ name, unit string } // a thing may be measured in several units
+	before := map[key]float64{}
 	if old != nil {
 		for _, f := range old.Figures {
-			before[f.Name] = f.Value
+			before[key{f.Name, f.Unit}] = f.Value
 		}
 	}
 	var lines []string
 	for _, f := range r.Figures {
 		line := fmt.Sprintf("%-48s %10.4g %-12s", f.Name, f.Value, f.Unit)
-		if was, ok := before[f.Name]; ok && was != 0 {
+		if was, ok := before[key{f.Name, f.Unit}]; ok && was != 0 {
 			line += fmt.Sprintf(" %+.1f %%", 100*(f.Value-was)/was)
 		}
 		if f.Aim != "" {
