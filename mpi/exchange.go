@@ -134,14 +134,18 @@ func slots(budget int64, size, p int) int {
 	return max(int(budget/2/int64(size)), 2*p)
 }
 
+// title is what an exchange is called in messages.
+func (o ExchangeOptions) title() string {
+	if o.Name == "" {
+		return "an exchange"
+	}
+	return fmt.Sprintf("exchange %q", o.Name)
+}
+
 // newStream returns a stream whose link is still to be set; open starts it.
 func newStream(c Comm, dog *watchdog, o ExchangeOptions, size int, consume func(int, []byte) error) *stream {
-	name := "an exchange"
-	if o.Name != "" {
-		name = fmt.Sprintf("exchange %q", o.Name)
-	}
 	return &stream{
-		comm: c, dog: dog, name: name, size: size, consume: consume,
+		comm: c, dog: dog, name: o.title(), size: size, consume: consume,
 		out: make([]outbox, c.Size()), in: newQueue[arrival](),
 		end: make(chan struct{}), kick: make(chan struct{}, 1),
 		agreed: make(chan struct{}), emptied: make(chan struct{}),
@@ -164,11 +168,8 @@ func (s *stream) MaxMessage() int       { return s.size }
 func (s *stream) Done() <-chan struct{} { return s.end }
 
 func (s *stream) Send(ctx context.Context, dst int, p []byte) error {
-	if dst < 0 || dst >= len(s.out) {
-		return fmt.Errorf("%s: no rank %d\nthere are %d, the first is 0", s.name, dst, len(s.out))
-	}
-	if len(p) > s.size {
-		return fmt.Errorf("%s: a message of %d bytes is too long\nat most %d", s.name, len(p), s.size)
+	if err := checkSend(s.name, dst, len(s.out), len(p), s.size); err != nil {
+		return err
 	}
 	if s.ended.Load() {
 		return errEnded
@@ -188,6 +189,17 @@ func (s *stream) Send(ctx context.Context, dst int, p []byte) error {
 			return err
 		}
 		s.place(o, got)
+	}
+	return nil
+}
+
+// checkSend returns an error for a message to a rank that is not there, or of more bytes than fit.
+func checkSend(name string, dst, ranks, bytes, most int) error {
+	if dst < 0 || dst >= ranks {
+		return fmt.Errorf("%s: no rank %d\nthere are %d, the first is 0", name, dst, ranks)
+	}
+	if bytes > most {
+		return fmt.Errorf("%s: a message of %d bytes is too long\nat most %d", name, bytes, most)
 	}
 	return nil
 }
@@ -258,7 +270,7 @@ func (s *stream) drain() {
 		if !s.ended.Load() {
 			// An error stands before the slot counts as settled, so that
 			// no round sees all settled and nobody failed.
-			if err := s.deliver(a); err != nil {
+			if err := consumed(s.name, s.consume, a.src, a.s.buf[:a.s.n:a.s.n]); err != nil {
 				s.fail(err)
 			}
 		}
@@ -267,11 +279,12 @@ func (s *stream) drain() {
 	}
 }
 
-func (s *stream) deliver(a arrival) (err error) {
+// consumed calls consume and makes a panic an error with its stack.
+func consumed(name string, consume func(int, []byte) error, src int, p []byte) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: consume panicked: %v\n%s", s.name, p, debug.Stack())
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%s: consume panicked: %v\n%s", name, x, debug.Stack())
 		}
 	}()
-	return s.consume(a.src, a.s.buf[:a.s.n:a.s.n])
+	return consume(src, p)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,10 +110,7 @@ type laneExchange struct {
 }
 
 func (l *lane) Exchange(ctx context.Context, o ExchangeOptions, consume func(src int, p []byte) error) (Exchange, error) {
-	x := &laneExchange{l: l, name: "an exchange", budget: o.Budget, consume: consume, in: make(chan laneArrival, waitingMessages), emptied: make(chan struct{})}
-	if o.Name != "" {
-		x.name = fmt.Sprintf("exchange %q", o.Name)
-	}
+	x := &laneExchange{l: l, name: o.title(), budget: o.Budget, consume: consume, in: make(chan laneArrival, waitingMessages), emptied: make(chan struct{})}
 	_, err := l.together(ctx, x.name, x, func(parts []part) (any, error) {
 		h := new(hub)
 		o := ExchangeOptions{Name: o.Name}
@@ -157,27 +152,19 @@ func (x *laneExchange) drain() {
 	}
 }
 
-func (x *laneExchange) take(a laneArrival) (err error) {
+func (x *laneExchange) take(a laneArrival) error {
 	if a.rank != x.l.parent.Rank() {
 		x.received.Add(int64(len(a.p)))
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: consume panicked: %v\n%s", x.name, p, debug.Stack())
-		}
-	}()
-	return x.consume(a.rank*x.l.g.n+a.lane, a.p)
+	return consumed(x.name, x.consume, a.rank*x.l.g.n+a.lane, a.p)
 }
 
 func (x *laneExchange) MaxMessage() int       { return x.hub.x.MaxMessage() - frameHeader }
 func (x *laneExchange) Done() <-chan struct{} { return x.hub.x.Done() }
 
 func (x *laneExchange) Send(ctx context.Context, dst int, p []byte) error {
-	if dst < 0 || dst >= x.l.Size() {
-		return fmt.Errorf("%s: no rank %d\nthere are %d, the first is 0", x.name, dst, x.l.Size())
-	}
-	if len(p) > x.MaxMessage() {
-		return fmt.Errorf("%s: a message of %d bytes is too long\nat most %d", x.name, len(p), x.MaxMessage())
+	if err := checkSend(x.name, dst, x.l.Size(), len(p), x.MaxMessage()); err != nil {
+		return err
 	}
 	if len(p) == 0 {
 		return nil // nobody would hear of it

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 )
 
 // Lanes lets n goroutines of this rank work as ranks of a communicator of n times as many: lane i of rank r is its
@@ -24,32 +23,16 @@ func Lanes(c Comm, n int, main func(Comm) error) error {
 		return fmt.Errorf("mpi: %d lanes\nat least 1, and at most %d", n, maxLanes)
 	}
 	g := newGroup(n, c.Host())
-	errs := make([]error, n)
-	var lanes sync.WaitGroup
-	for i := range n {
-		lanes.Go(func() {
-			l := &lane{member: &member{g: g, rank: i, dog: &watchdog{Config{}, c.Abort}}, parent: c}
-			errs[i] = errGoexit
-			defer func() { g.leave(i, errs[i]) }()
-			errs[i] = guarded(l, main)
-		})
-	}
-	lanes.Wait()
+	errs := g.run(main, func(i int) Comm {
+		return &lane{member: &member{g: g, rank: i, dog: &watchdog{Config{}, c.Abort}}, parent: c}
+	})
 	if g.broken != nil {
 		if err := errs[g.broken.Rank]; err != nil {
 			return err
 		}
 		return errors.New(g.broken.Text)
 	}
-	for _, err := range errs {
-		if own, ok := errors.AsType[*RankError](err); ok && own.Err != nil {
-			return err
-		}
-	}
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return errs[i]
-	}
-	return nil
+	return agreed(errs)
 }
 
 // maxLanes is how many a frame can name.

@@ -25,19 +25,28 @@ func Local(n int, cfg Config, main func(Comm) error) error {
 		return err
 	}
 	g := newGroup(n, host)
-	errs := make([]error, n)
+	return g.result(g.run(main, func(r int) Comm {
+		m := &member{g: g, rank: r}
+		m.dog = &watchdog{cfg, m.Abort}
+		return m
+	}))
+}
+
+// run runs main on each rank of the group, with the communicator that comm makes for it, and returns what
+// each has returned.
+func (g *group) run(main func(Comm) error, comm func(r int) Comm) []error {
+	errs := make([]error, g.n)
 	var ranks sync.WaitGroup
-	for r := range n {
+	for r := range g.n {
 		ranks.Go(func() {
-			m := &member{g: g, rank: r}
-			m.dog = &watchdog{cfg, m.Abort}
+			c := comm(r)
 			errs[r] = errGoexit
 			defer func() { g.leave(r, errs[r]) }()
-			errs[r] = guarded(m, main)
+			errs[r] = guarded(c, main)
 		})
 	}
 	ranks.Wait()
-	return g.result(errs)
+	return errs
 }
 
 var (
@@ -162,16 +171,7 @@ func (g *group) result(errs []error) error {
 		return errs[0]
 	}
 	if g.broken == nil {
-		for _, err := range errs {
-			var e *RankError
-			if errors.As(err, &e) && e.Err != nil {
-				return err
-			}
-		}
-		if i := slices.IndexFunc(errs, func(e error) bool { return e != nil }); i >= 0 {
-			return errs[i]
-		}
-		return nil
+		return agreed(errs)
 	}
 	first := *g.broken
 	var agreed *RankError
@@ -179,6 +179,20 @@ func (g *group) result(errs []error) error {
 		first.Err = err
 	}
 	return &first
+}
+
+// agreed picks one of the errors of ranks that have left together: one with the error as a value, if there is one.
+func agreed(errs []error) error {
+	for _, err := range errs {
+		var e *RankError
+		if errors.As(err, &e) && e.Err != nil {
+			return err
+		}
+	}
+	if i := slices.IndexFunc(errs, func(e error) bool { return e != nil }); i >= 0 {
+		return errs[i]
+	}
+	return nil
 }
 
 // A member is one goroutine rank.
