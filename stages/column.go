@@ -53,6 +53,14 @@ type Scalar struct {
 	Str   []byte // String: UTF-8, valid until the batch is released
 }
 
+// Whole returns a float that is a whole number as Int, however it was written, and any other value as it is.
+func (v Scalar) Whole() Scalar {
+	if v.Kind == Float && v.Float == math.Trunc(v.Float) && math.Abs(v.Float) < 1<<63 {
+		return Scalar{Kind: Int, Int: int64(v.Float)}
+	}
+	return v
+}
+
 // Exact says that no other number may have been read as v: of integers beyond 64 bits, and of those written as
 // floats, near ones are one float, and those beyond all floats an infinity.
 func (v Scalar) Exact() bool { return v.Kind != Float || !(math.Abs(v.Float) >= 1<<53) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Parter is a [Splitter] or [Joiner].
@@ -164,10 +165,8 @@ func (b *Batch) take(c *Column, first []int, but []string) error {
 	case own != nil && own.Absent:
 		own = b.Writable(c.Name)
 	case own == nil || c.Added && !own.Added:
-		for _, name := range but {
-			if name == c.Name {
-				return nil
-			}
+		if slices.Contains(but, c.Name) {
+			return nil
 		}
 		own = b.Add(c.Name)
 	}
@@ -202,45 +201,44 @@ func (c *Column) scalar(i int) Scalar {
 // would be given parts, which have no place in the input to be known by.
 func CheckParts(list []Stage) error {
 	var errs []error
-	var open []string // splitters that no joiner has closed
-	var splitters []Splitter
+	var open []Splitter // that no joiner has closed
 	for _, s := range list {
 		j, joins := As[Joiner](s)
 		_, shuffles := s.(Shuffler)
 		g, gathers := As[Gatherer](s)
 		if joins && len(open) > 0 {
-			errs = append(errs, checkPair(s.Name(), j, open[len(open)-1], splitters[len(open)-1]))
+			errs = append(errs, checkPair(j, open[len(open)-1]))
 		}
 		switch splitter, splits := As[Splitter](s); {
 		case splits:
-			open, splitters = append(open, s.Name()), append(splitters, splitter)
+			open = append(open, splitter)
 		case joins && len(open) == 0:
 			errs = append(errs, fmt.Errorf("stage %q joins the parts that a stage of this job has split texts into, and none in front of it has\n"+
 				"put text.split in front of it, or name document_id_field, the column by which it joins rows that an earlier job has split", s.Name()))
 		case joins && j.Closes():
-			open, splitters = open[:len(open)-1], splitters[:len(open)-1]
+			open = open[:len(open)-1]
 		case gathers && len(open) > 0:
 			errs = append(errs, fmt.Errorf("stage %q joins rows that an earlier job has split, and behind stage %q they are parts that this job has made\n"+
-				"leave %s out: which of these belong together is known", s.Name(), open[len(open)-1], g.Gathers()))
+				"leave %s out: which of these belong together is known", s.Name(), open[len(open)-1].Name(), g.Gathers()))
 		case shuffles && len(open) > 0:
 			errs = append(errs, fmt.Errorf("stage %q compares rows, and behind stage %q they are parts of rows\n"+
 				"put it in front of %q, or behind a text.join without max_length, or compare the parts in a second job that reads what this one writes",
-				s.Name(), open[len(open)-1], open[0]))
+				s.Name(), open[len(open)-1].Name(), open[0].Name()))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // checkPair returns an error if a joiner joins other columns than the splitter in front of it has split.
-func checkPair(joiner string, j Joiner, splitter string, s Splitter) error {
+func checkPair(j Joiner, s Splitter) error {
 	column, number := j.Parted()
 	split, numbers := s.Parted()
 	if column != split {
-		return fmt.Errorf("stage %q joins column %q, and stage %q in front of it has split %q\nwrite column = %q", joiner, column, splitter, split, split)
+		return fmt.Errorf("stage %q joins column %q, and stage %q in front of it has split %q\nwrite column = %q", j.Name(), column, s.Name(), split, split)
 	}
 	if number != numbers {
 		return fmt.Errorf("stage %q reads the numbers of segments in column %q, and stage %q in front of it writes them into %q\n"+
-			"write segment_id_field = %q", joiner, number, splitter, numbers, numbers)
+			"write segment_id_field = %q", j.Name(), number, s.Name(), numbers, numbers)
 	}
 	return nil
 }

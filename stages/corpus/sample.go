@@ -85,9 +85,7 @@ func hashScalar(v stages.Scalar, seed uint64, key *[9]byte) uint64 {
 	if v.Kind == stages.String {
 		return xxh3.HashSeed(v.Str, seed)
 	}
-	if v.Kind == stages.Float && v.Float == math.Trunc(v.Float) && math.Abs(v.Float) < 1<<63 {
-		v = stages.Scalar{Kind: stages.Int, Int: int64(v.Float)}
-	}
+	v = v.Whole()
 	key[0] = byte(v.Kind)
 	bits := uint64(v.Int)
 	if v.Kind == stages.Float {

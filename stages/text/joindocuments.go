@@ -130,17 +130,9 @@ func isNone(v stages.Scalar) bool {
 	return v.Kind == stages.Null || v.Kind == stages.Float && math.IsNaN(v.Float)
 }
 
-// whole makes an integer of a float that is one.
-func whole(v stages.Scalar) stages.Scalar {
-	if v.Kind == stages.Float && v.Float == math.Trunc(v.Float) && math.Abs(v.Float) < 1<<63 {
-		return stages.Scalar{Kind: stages.Int, Int: int64(v.Float)}
-	}
-	return v
-}
-
 // appendKey appends an id so that different ones give different bytes. It is exact: [stages.Scalar.Exact].
 func appendKey(dst []byte, v stages.Scalar) []byte {
-	v = whole(v)
+	v = v.Whole()
 	dst = append(dst, byte(v.Kind))
 	switch v.Kind {
 	case stages.String:
@@ -153,7 +145,7 @@ func appendKey(dst []byte, v stages.Scalar) []byte {
 
 // numberOf returns the number of the segment in row i.
 func (j *joinDocuments) numberOf(b *stages.Batch, i int) (int64, error) {
-	v := whole(b.Column(j.table.SegmentField).Values[i])
+	v := b.Column(j.table.SegmentField).Values[i].Whole()
 	if v.Kind == stages.Int {
 		return v.Int, nil
 	}
@@ -197,7 +189,7 @@ func (j *joinDocuments) grow(b *stages.Batch, i int, notes []stages.Note) error 
 	}
 	if j.table.MaxLength > 0 && !j.table.Drop {
 		numbers := b.Column(j.table.SegmentField)
-		if v := whole(numbers.Values[i]); v.Kind != stages.Int || v.Int != number {
+		if v := numbers.Values[i].Whole(); v.Kind != stages.Int || v.Int != number {
 			numbers.Set(i, stages.Scalar{Kind: stages.Int, Int: number})
 		}
 	}
