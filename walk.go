@@ -113,6 +113,13 @@ func (w *walk) add(stage stages.Stage, known bool) {
 	}
 }
 
+// changes notes that what a stage has changed is not known.
+func (w *walk) changes(stage stages.Stage) {
+	for _, name := range stage.Columns().Changes {
+		w.unknown[name] = true
+	}
+}
+
 // mapped runs a mapper.
 func (w *walk) mapped(ctx context.Context, m stages.Mapper, outside bool) (string, error) {
 	if !w.knows(m.Columns().Reads) {
@@ -120,9 +127,7 @@ func (w *walk) mapped(ctx context.Context, m stages.Mapper, outside bool) (strin
 		if outside {
 			return notSeen, nil
 		}
-		for _, name := range m.Columns().Changes {
-			w.unknown[name] = true
-		}
+		w.changes(m)
 		w.lost = true
 		return notKnown, nil
 	}
@@ -194,9 +199,7 @@ func (w *walk) compared(ctx context.Context, d stages.Shuffler, outside bool) (s
 	case outside:
 		return notSeen, nil
 	case len(d.Columns().Changes) > 0:
-		for _, name := range d.Columns().Changes {
-			w.unknown[name] = true
-		}
+		w.changes(d)
 		w.lost = true
 		return "not known: OUT does not record what it " + record, nil
 	case !listed && w.lost:

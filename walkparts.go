@@ -18,9 +18,7 @@ func (w *walk) parted(ctx context.Context, stage stages.Stage, outside bool) (st
 	}
 	if w.lost {
 		w.add(stage, false)
-		for _, name := range stage.Columns().Changes {
-			w.unknown[name] = true
-		}
+		w.changes(stage)
 		return notKnown, nil
 	}
 	one := stages.Pass{Steps: []stages.Step{{Stage: stage}}}

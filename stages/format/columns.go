@@ -54,19 +54,11 @@ func firstKeys(ctx context.Context, s *stages.Shard) []string {
 	if err != nil {
 		return nil
 	}
-	in, err := src.Open(ctx, s, &stages.Block{Length: s.Size, Bytes: s.Size})
+	in, b, err := Head(ctx, src, s, &stages.Block{Length: s.Size, Bytes: s.Size})
 	if err != nil {
 		return nil
 	}
 	defer in.Close()
-	_, decode, err := in.Next(ctx)
-	if err != nil {
-		return nil
-	}
-	b, err := decode()
-	if err != nil {
-		return nil
-	}
 	defer Release(b)
 	const enough = 100 // rows
 	o := b.Origin.(*rows)

@@ -14,6 +14,7 @@
 package format
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -194,6 +195,24 @@ func NewSink(w stages.Write, r stages.Read, o Options) (stages.Sink, error) {
 		return noneSink{}, nil
 	}
 	return nil, fmt.Errorf("write.format: unknown value %q\nwrite one of auto, jsonl, parquet, megatron, none", w.Format)
+}
+
+// Head opens a block and reads its first batch, which is to be released. The reader stands behind it. The error is io.EOF where
+// the block has no row.
+func Head(ctx context.Context, src stages.Source, s *stages.Shard, block *stages.Block) (stages.Reader, *stages.Batch, error) {
+	in, err := src.Open(ctx, s, block)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, decode, err := in.Next(ctx)
+	if err == nil {
+		var b *stages.Batch
+		if b, err = decode(); err == nil {
+			return in, b, nil
+		}
+	}
+	in.Close()
+	return nil, nil, err
 }
 
 // Missing returns the columns that no row of a batch has, out of those that

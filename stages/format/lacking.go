@@ -25,7 +25,7 @@ func lacking(ctx context.Context, s *stages.Shard, r stages.Read, list []stages.
 	if err != nil || len(blocks) == 0 {
 		return nil, false
 	}
-	in, err := src.Open(ctx, s, &blocks[0])
+	in, b, err := Head(ctx, src, s, &blocks[0])
 	if lost, ok := errors.AsType[*MissingColumn](err); ok {
 		if lost.Column == inputName(r, r.Text) {
 			return nil, false
@@ -36,30 +36,13 @@ func lacking(ctx context.Context, s *stages.Shard, r stages.Read, list []stages.
 		return nil, false
 	}
 	defer in.Close()
-	names := firstMissing(ctx, in)
-	if len(names) == 0 || slices.Contains(names, r.Text) {
+	defer Release(b)
+	names, rows := Missing(b)
+	if rows == 0 || len(names) == 0 || slices.Contains(names, r.Text) {
 		return nil, false
 	}
 	lost = Lacks(s, r, names[0])
 	lost.Has = ColumnsOf(ctx, s)
 	_, _, err = in.Next(ctx)
 	return lost, s.Format == "files" || len(blocks) == 1 && errors.Is(err, io.EOF)
-}
-
-// firstMissing returns the columns that no row of the first batch has.
-func firstMissing(ctx context.Context, in stages.Reader) []string {
-	_, decode, err := in.Next(ctx)
-	if err != nil {
-		return nil
-	}
-	b, err := decode()
-	if err != nil {
-		return nil
-	}
-	defer Release(b)
-	names, rows := Missing(b)
-	if rows == 0 {
-		return nil
-	}
-	return names
 }

@@ -76,19 +76,12 @@ func (c *named) input(s *stages.Shard, r stages.Read, has []string, list []stage
 		c.first = all
 	}
 	job := inJob(r, has)
-	var lost []string
-	look := func(key string, names, in []string) {
-		for _, name := range names {
-			if !among(in, name) {
-				lost = append(lost, fmt.Sprintf("%q (%s)", name, key))
-			}
-		}
-	}
+	var lost lostNames
 	if r.ID != "" {
-		look("read.id", []string{r.ID}, job)
+		lost.look("read.id", []string{r.ID}, job)
 	}
-	look("read.columns", r.Columns, slices.Concat(job, has))
-	look("read.rename", slices.Sorted(maps.Keys(r.Rename)), has)
+	lost.look("read.columns", r.Columns, slices.Concat(job, has))
+	lost.look("read.rename", slices.Sorted(maps.Keys(r.Rename)), has)
 	if len(lost) > 0 {
 		c.warn("%s: no column %s in its first rows\n%s", s.Path, strings.Join(lost, ", "), all)
 	}
@@ -153,21 +146,26 @@ func (c *named) output(w stages.Write, list []stages.Stage) {
 		}
 	}
 	known := slices.Sorted(maps.Keys(c.known))
-	var lost []string
-	look := func(key string, names []string) {
-		for _, name := range names {
-			if !among(known, name) {
-				lost = append(lost, fmt.Sprintf("%q (%s)", name, key))
-			}
-		}
-	}
-	look("write.columns", w.Columns)
-	look("write.drop", w.Drop)
+	var lost lostNames
+	lost.look("write.columns", w.Columns, known)
+	lost.look("write.drop", w.Drop, known)
 	for _, s := range list {
-		look(fmt.Sprintf("stage %q: drop", s.Name()), s.Columns().Drops)
+		lost.look(fmt.Sprintf("stage %q: drop", s.Name()), s.Columns().Drops, known)
 	}
 	if len(lost) > 0 {
 		c.warn("no column %s in the first rows of the input, and no stage adds it\n%s", strings.Join(lost, ", "), c.first)
+	}
+}
+
+// lostNames are names that are nowhere, with the keys that they stand under.
+type lostNames []string
+
+// look adds those of the names under a key that are not among the columns.
+func (l *lostNames) look(key string, names, columns []string) {
+	for _, name := range names {
+		if !among(columns, name) {
+			*l = append(*l, fmt.Sprintf("%q (%s)", name, key))
+		}
 	}
 }
 

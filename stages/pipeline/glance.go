@@ -59,19 +59,11 @@ func (r *run) tryRows(ctx context.Context, s *stages.Shard) error {
 	if err != nil {
 		return err
 	}
-	in, err := src.Open(ctx, s, &blocks[0])
+	in, b, err := format.Head(ctx, src, s, &blocks[0])
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	_, decode, err := in.Next(ctx)
-	if err != nil {
-		return err
-	}
-	b, err := decode()
-	if err != nil {
-		return err
-	}
 	defer format.Release(b)
 	if names, rows := format.Missing(b); rows > 0 && len(names) > 0 && len(blocks) == 1 {
 		if _, _, err := in.Next(ctx); errors.Is(err, io.EOF) { // no other row may have it
