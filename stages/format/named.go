@@ -12,29 +12,30 @@ import (
 )
 
 // CheckColumns compares the columns that a job names with those that its inputs have. Of each input
-// it looks at one shard alone, [FirstShard]: at its first hundred rows, or its schema. So what it finds is
+// it looks at one shard alone, the first that has columns: at its first hundred rows, or its schema. So what it finds is
 // true, and what it does not find may still be there.
 //
 // The error is about each column that a stage, or read.add_source, would write over one of the input, and a [MissingColumn]
 // where the shard lacks one that a stage of any pass reads. The
 // warnings are about one that only its first rows lack; about names that are nowhere, in read.id, read.columns, read.rename, write.columns, write.drop and among what stages
-// drop; and about columns that are left out because read.rename gives their name to another.
-func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (warnings []string, err error) {
+// drop; and about columns that are left out because read.rename gives their name to another. looked are the shards.
+func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (looked []*stages.Shard, warnings []string, err error) {
 	c := named{known: map[string]bool{}, whole: true}
 	for _, in := range inputs {
-		if s, has := FirstShard(ctx, shards, in); s != nil {
+		if s, has := firstShard(ctx, shards, in); s != nil {
+			looked = append(looked, s)
 			c.input(s, in.Read, has, list)
 			c.wants(lacking(ctx, s, in.Read, list))
 		}
 	}
 	c.output(w, list)
-	return c.warnings, errors.Join(c.errs...)
+	return looked, c.warnings, errors.Join(c.errs...)
 }
 
-// FirstShard returns the first shard of an input that has columns, and those, as [ColumnsOf] finds them. It looks at the
+// firstShard returns the first shard of an input that has columns, and those, as [ColumnsOf] finds them. It looks at the
 // first few shards that are not empty files, and returns the first of these without columns where none has some: an empty file is
 // not empty once it is compressed. Without any it returns nil, as for an input that is only compared with.
-func FirstShard(ctx context.Context, shards []stages.Shard, in stages.Input) (first *stages.Shard, has []string) {
+func firstShard(ctx context.Context, shards []stages.Shard, in stages.Input) (first *stages.Shard, has []string) {
 	const most = 8
 	looked := 0
 	for i := range shards {

@@ -105,7 +105,7 @@ func TestCheckColumns(t *testing.T) {
 		{"p", func(r *stages.Read) { r.Text, r.ID = "Text", "id" }, stages.Write{Drop: []string{"Meta.URL"}}, scoring{adds: "Score"}, `column "Score" over`, `no column "id" (read.id) in its first rows`},
 	} {
 		in := []stages.Input{{Name: c.source, Read: read(c.read)}, {Name: "against s", Against: "s", Read: read(same)}}
-		warnings, err := CheckColumns(t.Context(), shards, in, c.write, []stages.Stage{c.stage})
+		_, warnings, err := CheckColumns(t.Context(), shards, in, c.write, []stages.Stage{c.stage})
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("case %d: error %v, want %q", i, err, c.err)
 		}
@@ -127,14 +127,14 @@ func TestFirstShard(t *testing.T) {
 	}
 	none, some := packed("a.jsonl.gz", ""), packed("b.jsonl.gz", `{"text": "", "n": 1}`+"\n")
 	in := stages.Input{Read: stages.DefaultRead()}
-	if s, has := FirstShard(t.Context(), []stages.Shard{*none, *some}, in); s == nil || s.Path != some.Path || len(has) != 2 {
+	if s, has := firstShard(t.Context(), []stages.Shard{*none, *some}, in); s == nil || s.Path != some.Path || len(has) != 2 {
 		t.Errorf("found %v with %v", s, has)
 	}
 	many := append(slices.Repeat([]stages.Shard{*none}, 8), *some)
-	if s, has := FirstShard(t.Context(), many, in); s == nil || s.Path != none.Path || has != nil {
+	if s, has := firstShard(t.Context(), many, in); s == nil || s.Path != none.Path || has != nil {
 		t.Errorf("behind 8 empty ones: %v with %v", s, has)
 	}
-	_, err := CheckColumns(t.Context(), []stages.Shard{*none, *some}, []stages.Input{in}, stages.Write{}, []stages.Stage{scoring{adds: "n"}})
+	_, _, err := CheckColumns(t.Context(), []stages.Shard{*none, *some}, []stages.Input{in}, stages.Write{}, []stages.Stage{scoring{adds: "n"}})
 	if err == nil || !strings.Contains(err.Error(), `would write column "n" over that of`) {
 		t.Error(err)
 	}
@@ -173,7 +173,7 @@ func TestCheckColumnsThatStagesRead(t *testing.T) {
 	} {
 		in := stages.Input{Read: stages.DefaultRead()}
 		in.Read.Text = c.text
-		warnings, err := CheckColumns(t.Context(), []stages.Shard{*c.shard}, []stages.Input{in}, stages.Write{}, c.list)
+		_, warnings, err := CheckColumns(t.Context(), []stages.Shard{*c.shard}, []stages.Input{in}, stages.Write{}, c.list)
 		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("case %d: error %v, want %q", i, err, c.err)
 		}

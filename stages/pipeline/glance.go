@@ -18,15 +18,11 @@ func (r *run) glance(ctx context.Context, shards []stages.Shard) error {
 		return nil
 	}
 	r.glanced = true
-	warnings, err := format.CheckColumns(ctx, shards, r.job.Inputs, r.job.Write, r.stages)
+	looked, warnings, err := format.CheckColumns(ctx, shards, r.job.Inputs, r.job.Write, r.stages)
 	if err != nil {
 		return &JobError{r.inJob(err)}
 	}
-	for _, in := range r.job.Inputs {
-		s, _ := format.FirstShard(ctx, shards, in)
-		if s == nil {
-			continue
-		}
+	for _, s := range looked {
 		// All but mistakes of the job is left to the passes, which meet it, too.
 		if err := guard(func() error { return r.tryRows(ctx, s) }); mistakenJob(err) {
 			return &JobError{r.inJob(about(s.Path, err))}

@@ -99,7 +99,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	}
 	p := &Plan{Job: j, Options: o, Shards: len(shards)}
 	s := &sampled{job: j, stages: list, shards: shards, threads: runtime.GOMAXPROCS(0)}
-	if p.named, err = format.CheckColumns(ctx, shards, j.Inputs, j.Write, list); err != nil {
+	if _, p.named, err = format.CheckColumns(ctx, shards, j.Inputs, j.Write, list); err != nil {
 		return nil, s.inJob(err)
 	}
 	if err := s.cut(); err != nil {
