@@ -110,15 +110,16 @@ func columnOf(b *stages.Batch, r *stages.Read, name string) *stages.Column {
 }
 
 // inputName returns what a column of the job is called in the input; "" if that of the name
-// has another name in the job.
+// has another name in the job. What is nested in a renamed column has its new name in front.
 func inputName(r stages.Read, name string) string {
 	name = ownName(r, name)
+	top, _, _ := strings.Cut(name, ".")
 	for _, from := range slices.Sorted(maps.Keys(r.Rename)) {
-		if r.Rename[from] == name {
-			return from
+		if r.Rename[from] == top {
+			return from + name[len(top):]
 		}
 	}
-	if _, away := r.Rename[name]; away {
+	if _, away := r.Rename[top]; away {
 		return ""
 	}
 	return name

@@ -57,6 +57,8 @@ func TestOwnTextOfJSONL(t *testing.T) {
 			func(r *stages.Read, _ *stages.Write) { r.Columns = []string{"n"} }},
 		{"read.rename", "body", in, `{"text":"x","body":"a\u0041","n":1}` + "\n" + `{"body":"B\n","text":"y","n":2}` + "\n",
 			func(r *stages.Read, _ *stages.Write) { r.Rename = map[string]string{"article": "body"} }},
+		{"nested in one that read.rename renames", "mm.article", nested, strings.NewReplacer(`"b"`, `"B\n"`, "meta", "mm").Replace(nested),
+			func(r *stages.Read, _ *stages.Write) { r.Rename = map[string]string{"meta": "mm"} }},
 	} {
 		r, w := ownText(c.own), stages.DefaultWrite()
 		if c.change != nil {
@@ -65,7 +67,7 @@ func TestOwnTextOfJSONL(t *testing.T) {
 		for _, writes := range [][]string{nil, {"text"}} { // where the source knows what stages change, and not
 			src, sink := ends(t, r, w, nil, Options{Writes: writes})
 			texts := []string{"aA", "b"}
-			if c.own == "meta.article" {
+			if c.in == nested {
 				texts[0] = "a"
 			}
 			pieces, err := readBlocks(t, src, sink, shardOf(t, "a.jsonl", []byte(c.in)), 1<<20, changeSecond(t, texts...))

@@ -181,17 +181,21 @@ func TestParquetRoundTrip(t *testing.T) {
 func TestParquetChanges(t *testing.T) {
 	rows := makeNested(60)
 	rows[7].Text = nil
-	bad := "\xff"
+	bad, within := "\xff", "within"
 	rows[8].Text = &bad
+	rows[0].Maybe.Name = &within
 	shard := shardOf(t, "a.parquet", writeNested(t, rows, 10))
 	r, w := stages.DefaultRead(), stages.DefaultWrite()
-	r.ID, r.Rename, w.Drop, r.AddSource = "key", map[string]string{"url": "link"}, []string{"raw"}, "from"
+	r.ID, r.Rename, w.Drop, r.AddSource = "key", map[string]string{"url": "link", "maybe": "opt"}, []string{"raw"}, "from"
 	shard.Source = "wiki"
-	needs := []stages.Need{{Name: "maybe.name", Type: stages.Text}, {Name: "big", Type: stages.Scalars}, {Name: "score", Type: stages.Scalars}}
+	needs := []stages.Need{{Name: "opt.name", Type: stages.Text}, {Name: "big", Type: stages.Scalars}, {Name: "score", Type: stages.Scalars}}
 	src, sink := parquetEnds(t, r, w, needs, Options{})
 	var damaged []int64
-	row := 0
+	row, nested := 0, 0
 	pieces, err := readBlocks(t, src, sink, shard, 1, func(b *stages.Batch) {
+		for _, name := range b.Column("opt.name").Text {
+			nested += len(name)
+		}
 		for _, d := range b.Damaged {
 			damaged = append(damaged, d.Row+int64(row))
 		}
@@ -214,8 +218,12 @@ func TestParquetChanges(t *testing.T) {
 	if !slices.Equal(damaged, []int64{7, 8}) {
 		t.Errorf("damaged %v, want 7, 8", damaged)
 	}
+	if nested != len(within) {
+		t.Errorf("%d bytes in the column within a renamed one", nested)
+	}
 	type out struct {
 		Link    string   `parquet:"link"`
+		Opt     *inner   `parquet:"opt,optional"`
 		Text    *string  `parquet:"text,optional"`
 		Deep    []inner  `parquet:"deep,list"`
 		Quality *float64 `parquet:"quality,optional"`
@@ -225,7 +233,7 @@ func TestParquetChanges(t *testing.T) {
 	data := join(t, sink, pieces)
 	got := readNested[out](t, data)
 	if len(got) != 58 || got[0].Quality != nil || got[0].Lang != nil || *got[50].Quality != 0.5 || *got[50].Lang != "en" ||
-		*got[50].Text != "new" || *got[0].Text != *rows[0].Text || got[3].Link != rows[3].URL || got[3].From != "wiki" ||
+		*got[50].Text != "new" || *got[0].Text != *rows[0].Text || got[3].Link != rows[3].URL || *got[0].Opt.Name != within || got[3].From != "wiki" ||
 		len(got[4].Deep) != len(rows[4].Deep) {
 		t.Errorf("wrong rows, for instance %+v", got[50])
 	}

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,12 +72,15 @@ func (j *Job) Wants(list []stages.Stage, column string, has []string) (at Place,
 }
 
 // renamed returns the columns of an input under the names that the job has for them, but for column, which is known to be none of
-// these; and what read.rename makes of that.
+// these; and what read.rename makes of that. What is nested in a column goes with it.
 func (j *Job) renamed(has []string, column string) (known []string, to string) {
 	for _, name := range has {
 		ours := name
+		top, _, _ := strings.Cut(name, ".")
 		for _, in := range j.Inputs {
-			ours = cmp.Or(in.Read.Rename[name], ours)
+			if to := in.Read.Rename[top]; to != "" {
+				ours = to + name[len(top):]
+			}
 		}
 		if name == column && ours != name {
 			to = ours

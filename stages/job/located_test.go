@@ -55,11 +55,12 @@ func TestWants(t *testing.T) {
 	}
 	for column, want := range map[string]string{
 		"n":    `stage "d" reads it; read.rename makes "words" of it`,
+		"n.s":  `stage "d" reads it; read.rename makes "words.s" of it`,
 		"wrds": `stage "d" reads it; did you mean "words"?`,
 		"text": `stage "d" reads it`, // as it is where no row has it
 	} {
 		j := mustParse(t, "input = \"in\"\noutput = \"out\"\n[read]\nrename = {n = \"words\"}\n[[stage]]\nuse = \"text.length\"\n")
-		if _, hint := j.Wants([]stages.Stage{reading{dummy{name: "d"}, column, "x"}}, column, []string{"n", "text"}); hint != want {
+		if _, hint := j.Wants([]stages.Stage{reading{dummy{name: "d"}, column, "x"}}, column, []string{"n", "n.s", "text"}); hint != want {
 			t.Errorf("of %s: %s", column, hint)
 		}
 	}
