@@ -11,7 +11,7 @@ import (
 // numbers, n-grams of 2 to 4 letters in 2 million buckets, 176 labels, a hierarchical softmax.
 func languageLike() *Model {
 	rng := rand.New(rand.NewPCG(7, 0))
-	m := &Model{dim: 16, grams: grams{least: 2, most: 4, words: 1, bucket: 2_000_000}}
+	m := &Model{dim: 16, grams: grams{least: 2, most: 4, words: 1, bucket: newBuckets(2_000_000)}}
 	d := &m.dict
 	d.slots = make([]numbered, 1<<18)
 	add := func(w string) {
@@ -35,7 +35,7 @@ func languageLike() *Model {
 		}
 		return x
 	}
-	m.input = fill(d.words() + int(m.grams.bucket))
+	m.input = fill(d.words() + int(m.grams.bucket.n))
 	output := fill(len(d.labels))
 	var err error
 	if m.loss, err = newLoss(hierarchical, &output, d.counts); err != nil {

@@ -87,10 +87,15 @@ func (c *cursor) floats(n int64) []float32 {
 		return nil
 	}
 	list := make([]float32, n)
+	decode(list, p)
+	return list
+}
+
+// decode reads numbers from the front of p.
+func decode(list []float32, p []byte) {
 	for i := range list {
 		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(p[4*i:]))
 	}
-	return list
 }
 
 var errNoModel = errors.New("this is no fastText model\nname a .bin or .ftz file that \"fasttext supervised\" or \"fasttext quantize\" wrote")
@@ -124,7 +129,7 @@ func parse(data []byte, held int64) (m *Model, keep bool, err error) {
 	m = &Model{dim: int(c.int32())}
 	c.take(4 * 4) // window, epochs, least count, negatives
 	wordNGrams, lossName, kind, bucket := c.int32(), c.int32(), c.int32(), c.int32()
-	m.grams = grams{bucket: uint32(bucket), least: int(c.int32()), most: int(c.int32()), words: int(wordNGrams)}
+	m.grams = grams{bucket: newBuckets(uint32(bucket)), least: int(c.int32()), most: int(c.int32()), words: int(wordNGrams)}
 	c.int32()
 	c.float64()
 	if version == 11 {
@@ -149,6 +154,12 @@ func parse(data []byte, held int64) (m *Model, keep bool, err error) {
 	c.part = "the input matrix"
 	quantised := c.bool()
 	m.input = parseMatrix(c, quantised, m.dim, held)
+	read := m
+	defer func() {
+		if err != nil {
+			_ = read.Close()
+		}
+	}()
 	rows := int64(m.dict.words())
 	switch {
 	case c.err != nil:
@@ -166,12 +177,17 @@ func parse(data []byte, held int64) (m *Model, keep bool, err error) {
 	m.input.expand()
 
 	c.part = "the output matrix"
-	output := parseMatrix(c, c.bool() && quantised, m.dim, math.MaxInt64)
+	m.output = parseMatrix(c, c.bool() && quantised, m.dim, math.MaxInt64)
+	output := &m.output
 	if c.err == nil && output.rows < len(m.dict.labels) {
 		c.err = damaged("an output matrix of %d rows for %d labels", output.rows, len(m.dict.labels))
 	}
 	if c.err == nil {
-		m.loss, c.err = newLoss(lossName, &output, m.dict.counts)
+		m.loss, c.err = newLoss(lossName, output, m.dict.counts)
+	}
+	if lossName != hierarchical { // the loss has a copy
+		_ = output.close()
+		*output = matrix{}
 	}
 	return m, m.input.mapped, c.err
 }

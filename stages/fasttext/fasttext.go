@@ -11,6 +11,7 @@
 package fasttext
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -22,9 +23,10 @@ type Model struct {
 	dict   dictionary
 	grams  grams
 	input  matrix
+	output matrix
 	loss   loss
 	dim    int
-	close  func() error // of the mapping; nil where there is none
+	file   func() error // closes the mapping; nil where there is none
 	states sync.Pool    // of *state
 }
 
@@ -36,7 +38,7 @@ type Prediction struct {
 	Probability float32
 }
 
-// Open reads the model in a file. A dense matrix of more than 64 MiB is mapped,
+// Open reads the model in a file. A dense matrix of more than 256 MiB is mapped,
 // not read: ranks of one machine share its memory, and the file must stay as it is
 // until Close. Errors name the file, and say what is wrong with it.
 func Open(path string) (*Model, error) {
@@ -56,16 +58,17 @@ func Open(path string) (*Model, error) {
 	if !keep {
 		return m, f.close()
 	}
-	m.close = f.close
+	m.file = f.close
 	return m, nil
 }
 
-// Close gives back what is mapped. The model must not be used any more.
+// Close gives back the memory of the model, which must not be used any more.
 func (m *Model) Close() error {
-	if m.close == nil {
-		return nil
+	err := errors.Join(m.input.close(), m.output.close())
+	if m.file != nil {
+		err = errors.Join(err, m.file())
 	}
-	return m.close()
+	return err
 }
 
 // Labels returns all labels as they stand in the model, with their prefix. The

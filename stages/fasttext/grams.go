@@ -3,6 +3,7 @@ package fasttext
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -11,10 +12,30 @@ import (
 type grams struct {
 	least, most int // code points of an n-gram within a word; most = 0: there are none
 	words       int // most words of an n-gram of words
-	bucket      uint32
+	bucket      buckets
 	first       uint32 // row of bucket 0
 	pruned      *pruned
 	none        bool // all n-grams were pruned
+}
+
+// buckets is a number of buckets that hashes are shared out to by their remainder. It multiplies
+// instead of dividing (Lemire et al. 2019, https://doi.org/10.1002/spe.2689).
+type buckets struct {
+	n       uint32
+	inverse uint64 // of n, times 2^64, rounded up
+}
+
+func newBuckets(n uint32) buckets {
+	if n == 0 {
+		return buckets{}
+	}
+	return buckets{n, math.MaxUint64/uint64(n) + 1}
+}
+
+// of returns h modulo n.
+func (b buckets) of(h uint32) uint32 {
+	r, _ := bits.Mul64(b.inverse*uint64(h), uint64(b.n))
+	return uint32(r)
 }
 
 // needed says that there are n-grams.
@@ -85,19 +106,68 @@ func (g *grams) row(rows []uint32, bucket uint32) []uint32 {
 	return rows
 }
 
-// every is the bits of buckets that were not pruned.
-var every = []uint64{math.MaxUint64}
-
 // ofWord appends the rows of those n-grams of a word that begin from byte begin to before
 // byte end. The word has "<" before it and ">" behind it.
 func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
-	if g.none {
+	switch {
+	case g.none:
 		return rows
+	case g.pruned != nil:
+		return g.ofPruned(rows, w, begin, end)
+	case 1 < g.least && g.least <= g.most && ascii(w):
+		return g.ofLetters(rows, w, begin, end)
 	}
-	may := every
-	if g.pruned != nil {
-		may = g.pruned.may
+	for i := begin; i < end; i++ {
+		if continues(w[i]) {
+			continue
+		}
+		h := uint32(fnvBasis)
+		for j, n := i, 1; j < len(w) && n <= g.most; n++ {
+			h = fnvStep(h, w[j])
+			for j++; j < len(w) && continues(w[j]); j++ {
+				h = fnvStep(h, w[j])
+			}
+			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
+				rows = append(rows, g.first+g.bucket.of(h))
+			}
+		}
 	}
+	return rows
+}
+
+// ofLetters is ofWord for a word of ASCII where n-grams have two letters or more and none was pruned.
+func (g *grams) ofLetters(rows []uint32, w []byte, begin, end int) []uint32 {
+	rows = slices.Grow(rows, (end-begin)*(g.most-g.least+1))
+	for i := begin; i < end && i+g.least <= len(w); i++ {
+		h := uint32(fnvBasis)
+		for _, c := range w[i : i+g.least-1] {
+			h = fnvStep(h, c)
+		}
+		for _, c := range w[i+g.least-1 : min(i+g.most, len(w))] {
+			h = fnvStep(h, c)
+			rows = append(rows, g.first+g.bucket.of(h))
+		}
+	}
+	return rows
+}
+
+// ascii says that all bytes are ASCII.
+func ascii(w []byte) bool {
+	for ; len(w) >= 8; w = w[8:] {
+		if binary.LittleEndian.Uint64(w)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	var or byte
+	for _, c := range w {
+		or |= c
+	}
+	return or < 0x80
+}
+
+// ofPruned is ofWord where some were pruned.
+func (g *grams) ofPruned(rows []uint32, w []byte, begin, end int) []uint32 {
+	may := g.pruned.may
 	first := len(rows)
 	for i := begin; i < end; i++ {
 		if continues(w[i]) {
@@ -115,7 +185,7 @@ func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
 				h = fnvStep(h, w[j])
 			}
 			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
-				bucket := h % g.bucket
+				bucket := g.bucket.of(h)
 				room[k] = bucket
 				k += int(may[int(bucket/64)&(len(may)-1)] >> (bucket % 64) & 1)
 			}
@@ -143,7 +213,7 @@ func (g *grams) ofWords(rows []uint32, hashes []int32) []uint32 {
 	h := uint64(int64(hashes[0]))
 	for _, next := range hashes[1:min(g.words, len(hashes))] {
 		h = h*116049371 + uint64(int64(next))
-		rows = g.row(rows, uint32(h%uint64(g.bucket)))
+		rows = g.row(rows, uint32(h%uint64(g.bucket.n)))
 	}
 	return rows
 }

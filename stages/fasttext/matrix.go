@@ -9,8 +9,9 @@ import (
 // https://doi.org/10.1109/TPAMI.2010.57).
 type matrix struct {
 	rows, cols int
-	dense      []float32 // of a matrix that is not quantised; then the rest is not there
-	mapped     bool      // dense lies in the file, at any address
+	dense      []float32    // of a matrix that is not quantised; then the rest is not there
+	mapped     bool         // dense lies in the file, at any address
+	free       func() error // of dense; may be nil
 
 	codes     []byte // for each row, one for each part
 	parts     int
@@ -20,8 +21,9 @@ type matrix struct {
 }
 
 const (
-	codewords = 256      // of a part
-	mostHeld  = 64 << 20 // bytes of a matrix that lies in memory of its own
+	codewords    = 256       // of a part
+	mostHeld     = 256 << 20 // bytes of a dense matrix that is copied from its file
+	mostExpanded = 64 << 20  // bytes of a matrix of codes that is made dense
 )
 
 // parseMatrix reads a matrix of that many columns.
@@ -60,13 +62,18 @@ func parseMatrix(c *cursor, quantised bool, cols int, held int64) matrix {
 // parseDense reads the numbers of a matrix that is not quantised.
 func (m *matrix) parseDense(c *cursor, held int64) {
 	n := int64(m.rows) * int64(m.cols)
-	if 4*n <= held {
-		m.dense = c.floats(n)
-	} else if p := c.take(4 * n); c.err == nil {
+	p := c.take(4 * n)
+	switch {
+	case c.err != nil:
+		return
+	case 4*n > held:
 		m.dense, m.mapped = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(p))), n), true
+	default:
+		m.dense, m.free = hugeFloats(n)
+		decode(m.dense, p)
 	}
 	// This also fetches what is mapped, from front to back.
-	if c.err == nil && !finite(m.dense) {
+	if !finite(m.dense) {
 		c.err = damaged("numbers in %s that are none (NaN) or infinite", c.part)
 	}
 }
@@ -138,14 +145,22 @@ func (m *matrix) norm(row int) float32 {
 // expand makes a matrix of codes dense if that is small. What a row adds to a sum stays the same to the bit.
 func (m *matrix) expand() {
 	n := m.rows * m.cols
-	if m.dense != nil || 4*n > mostHeld {
+	if m.dense != nil || 4*n > mostExpanded {
 		return
 	}
-	dense := make([]float32, n)
+	dense, free := hugeFloats(int64(n))
 	for row := range m.rows {
 		m.add(dense[row*m.cols:(row+1)*m.cols], row)
 	}
-	*m = matrix{rows: m.rows, cols: m.cols, dense: dense}
+	*m = matrix{rows: m.rows, cols: m.cols, dense: dense, free: free}
+}
+
+// close gives back the memory of a matrix.
+func (m *matrix) close() error {
+	if m.free == nil {
+		return nil
+	}
+	return m.free()
 }
 
 // add adds a row of a quantised matrix to a sum.
