@@ -53,6 +53,46 @@ func TestFilesAreReadable(t *testing.T) {
 	}
 }
 
+// wide are registers of 256 bits, narrow the halves of them that SSE instructions write.
+var (
+	wide   = regexp.MustCompile(`\bY\d+\b`)
+	narrow = regexp.MustCompile(`\bX\d+\b`)
+)
+
+// After one instruction that writes a wide register, each one of SSE costs as much as a hundred: functions have no such among their wide
+// ones, and leave none behind for others.
+func TestAssemblyKeepsToAVX(t *testing.T) {
+	seen := 0
+	for _, name := range textFiles(t) {
+		if path.Ext(name) != ".s" {
+			continue
+		}
+		for _, f := range strings.Split(readFile(t, name), "\nTEXT ")[1:] {
+			if !wide.MatchString(f) {
+				continue
+			}
+			seen++
+			who, _, _ := strings.Cut(f, "(")
+			clean := false
+			for line := range strings.Lines(f) {
+				switch op := strings.TrimSpace(line); {
+				case narrow.MatchString(op) && !strings.HasPrefix(op, "V") && !strings.HasPrefix(op, "//"):
+					t.Errorf("%s: %s has %q; use the form that begins with V", name, who, op)
+				case strings.HasPrefix(op, "VZEROUPPER"):
+					clean = true
+				case strings.HasPrefix(op, "V"):
+					clean = false
+				case op == "RET" && !clean:
+					t.Errorf("%s: %s returns without VZEROUPPER", name, who)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d functions of wide registers", seen)
+	}
+}
+
 func TestTags(t *testing.T) {
 	importers := make(map[string][]string)
 	for name, file := range goFiles(t) {

@@ -39,19 +39,19 @@ DATA simpleEscapes<>+248(SB)/8, $0x0000000000000000
 GLOBL simpleEscapes<>(SB), RODATA|NOPTR, $256
 
 // func scanAVX2(p []byte) (i int, high uint32)
-// Requires: AVX, AVX2, BMI, SSE2
+// Requires: AVX, AVX2, BMI
 TEXT ·scanAVX2(SB), NOSPLIT, $0-36
 	MOVQ         p_base+0(FP), AX
 	MOVQ         p_len+8(FP), CX
 	XORQ         DX, DX
 	MOVL         $0x00000022, BX
-	MOVD         BX, X0
+	VMOVD        BX, X0
 	VPBROADCASTB X0, Y0
 	MOVL         $0x0000005c, BX
-	MOVD         BX, X1
+	VMOVD        BX, X1
 	VPBROADCASTB X1, Y1
 	MOVL         $0x0000001f, BX
-	MOVD         BX, X2
+	VMOVD        BX, X2
 	VPBROADCASTB X2, Y2
 	XORL         BX, BX
 	SUBQ         $0x20, CX
@@ -112,7 +112,7 @@ done:
 	RET
 
 // func unescapeAVX2(out *byte, p []byte) (i int, n int, high uint32)
-// Requires: AVX, AVX2, BMI, SSE2
+// Requires: AVX, AVX2, BMI
 TEXT ·unescapeAVX2(SB), NOSPLIT, $0-52
 	MOVQ         out+0(FP), AX
 	MOVQ         p_base+8(FP), CX
@@ -120,13 +120,13 @@ TEXT ·unescapeAVX2(SB), NOSPLIT, $0-52
 	XORQ         BX, BX
 	LEAQ         simpleEscapes<>+0(SB), SI
 	MOVL         $0x00000022, DI
-	MOVD         DI, X0
+	VMOVD        DI, X0
 	VPBROADCASTB X0, Y0
 	MOVL         $0x0000005c, DI
-	MOVD         DI, X1
+	VMOVD        DI, X1
 	VPBROADCASTB X1, Y1
 	MOVL         $0x0000001f, DI
-	MOVD         DI, X2
+	VMOVD        DI, X2
 	VPBROADCASTB X2, Y2
 	XORQ         DI, DI
 	XORL         R8, R8

@@ -11,7 +11,7 @@ DATA swapWords<>+24(SB)/8, $0x0d0c0f0e09080b0a
 GLOBL swapWords<>(SB), RODATA|NOPTR, $32
 
 // func throwAVX2(values *uint64, bins *uint32, shingles []uint64, salts *uint32, first uint64, rounds uint64, shift uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·throwAVX2(SB), NOSPLIT, $0-72
 	MOVQ         values+0(FP), AX
 	MOVQ         bins+8(FP), CX
@@ -21,21 +21,21 @@ TEXT ·throwAVX2(SB), NOSPLIT, $0-72
 	MOVQ         first+48(FP), DI
 	MOVQ         rounds+56(FP), R8
 	MOVQ         shift+64(FP), R9
-	MOVQ         R9, X0
+	VMOVQ        R9, X0
 	MOVL         $0x85ebca6b, R9
-	MOVD         R9, X1
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
 	MOVL         $0xc2b2ae35, R9
-	MOVD         R9, X2
+	VMOVD        R9, X2
 	VPBROADCASTD X2, Y2
 	MOVL         $0x9e3779b1, R9
-	MOVD         R9, X3
+	VMOVD        R9, X3
 	VPBROADCASTD X3, Y3
 	MOVL         $0x7feb352d, R9
-	MOVD         R9, X4
+	VMOVD        R9, X4
 	VPBROADCASTD X4, Y4
 	MOVL         $0x846ca68b, R9
-	MOVD         R9, X5
+	VMOVD        R9, X5
 	VPBROADCASTD X5, Y5
 	VMOVDQU      swapWords<>+0(SB), Y6
 	LEAQ         (DX)(DI*8), DX
@@ -44,7 +44,7 @@ TEXT ·throwAVX2(SB), NOSPLIT, $0-72
 round:
 	VPBROADCASTD (DX), Y7
 	VPBROADCASTD 4(DX), Y8
-	MOVD         DI, X9
+	VMOVD        DI, X9
 	VPBROADCASTD X9, Y9
 	XORQ         R9, R9
 
@@ -447,7 +447,7 @@ DATA packLanes<>+2040(SB)/8, $0x0706050403020100
 GLOBL packLanes<>(SB), RODATA|NOPTR, $2048
 
 // func sieveAVX2(ps *uint32, qs *uint32, shingles []uint64, empty *[4]uint64, s uint32, t uint32, shift uint64) (n uint64)
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, POPCNT
 TEXT ·sieveAVX2(SB), NOSPLIT, $0-72
 	MOVQ         ps+0(FP), AX
 	MOVQ         qs+8(FP), CX
@@ -455,30 +455,30 @@ TEXT ·sieveAVX2(SB), NOSPLIT, $0-72
 	MOVQ         shingles_base+16(FP), BX
 	MOVQ         shingles_len+24(FP), SI
 	MOVL         s+48(FP), DI
-	MOVD         DI, X0
+	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	MOVL         t+52(FP), DI
-	MOVD         DI, X1
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
 	MOVQ         shift+56(FP), DI
-	MOVQ         DI, X2
+	VMOVQ        DI, X2
 	MOVL         $0x85ebca6b, DI
-	MOVD         DI, X3
+	VMOVD        DI, X3
 	VPBROADCASTD X3, Y3
 	MOVL         $0xc2b2ae35, DI
-	MOVD         DI, X4
+	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
 	MOVL         $0x9e3779b1, DI
-	MOVD         DI, X5
+	VMOVD        DI, X5
 	VPBROADCASTD X5, Y5
 	MOVL         $0x7feb352d, DI
-	MOVD         DI, X6
+	VMOVD        DI, X6
 	VPBROADCASTD X6, Y6
 	MOVL         $0x846ca68b, DI
-	MOVD         DI, X7
+	VMOVD        DI, X7
 	VPBROADCASTD X7, Y7
 	MOVL         $0x0000001f, DI
-	MOVD         DI, X8
+	VMOVD        DI, X8
 	VPBROADCASTD X8, Y9
 	VMOVDQU      (DX), Y8
 	XORQ         DI, DI
@@ -732,7 +732,7 @@ TEXT ·vacantAVX2(SB), NOSPLIT, $0-16
 	RET
 
 // func directAVX2(ps *uint32, qs *uint32, s *uint32, t *uint32, n uint64, shingles []uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·directAVX2(SB), NOSPLIT, $0-64
 	MOVQ         ps+0(FP), AX
 	MOVQ         qs+8(FP), CX
@@ -743,22 +743,22 @@ TEXT ·directAVX2(SB), NOSPLIT, $0-64
 	MOVQ         shingles_len+48(FP), R8
 	LEAQ         (DI)(R8*8), R8
 	MOVL         $0x85ebca6b, R9
-	MOVD         R9, X0
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
 	MOVL         $0xc2b2ae35, R9
-	MOVD         R9, X1
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
 	MOVL         $0x9e3779b1, R9
-	MOVD         R9, X2
+	VMOVD        R9, X2
 	VPBROADCASTD X2, Y2
 	MOVL         $0x7feb352d, R9
-	MOVD         R9, X3
+	VMOVD        R9, X3
 	VPBROADCASTD X3, Y3
 	MOVL         $0x846ca68b, R9
-	MOVD         R9, X4
+	VMOVD        R9, X4
 	VPBROADCASTD X4, Y4
 	MOVL         $0x0000ffff, R9
-	MOVD         R9, X5
+	VMOVD        R9, X5
 	VPBROADCASTD X5, Y5
 	XORQ         R9, R9
 
@@ -823,13 +823,13 @@ DATA evenOdd<>+28(SB)/4, $0x00000007
 GLOBL evenOdd<>(SB), RODATA|NOPTR, $32
 
 // func coordinatesAVX2(dst []uint16, values *[256]uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·coordinatesAVX2(SB), NOSPLIT, $0-32
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         dst_len+8(FP), CX
 	MOVQ         values+24(FP), DX
 	MOVL         $0x0000ffff, BX
-	MOVD         BX, X0
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y1
 	VMOVDQU      evenOdd<>+0(SB), Y0
 
@@ -902,19 +902,19 @@ DATA fourBytes<>+28(SB)/4, $0x0a090807
 GLOBL fourBytes<>(SB), RODATA|NOPTR, $32
 
 // func murmurWordsAVX2(words *uint32, text *byte, n uint64, mask uint32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·murmurWordsAVX2(SB), NOSPLIT, $0-28
 	MOVQ         words+0(FP), AX
 	MOVQ         text+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVL         mask+24(FP), BX
-	MOVD         BX, X0
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
 	MOVL         $0xcc9e2d51, BX
-	MOVD         BX, X1
+	VMOVD        BX, X1
 	VPBROADCASTD X1, Y1
 	MOVL         $0x1b873593, BX
-	MOVD         BX, X2
+	VMOVD        BX, X2
 	VPBROADCASTD X2, Y2
 	VMOVDQU      fourBytes<>+0(SB), Y3
 	XORQ         BX, BX
@@ -936,7 +936,7 @@ eight:
 	RET
 
 // func murmurWindowsAVX2(hashes *uint32, words *uint32, tails *uint32, n uint64, blocks uint64, length uint32, seed uint32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·murmurWindowsAVX2(SB), NOSPLIT, $0-48
 	MOVQ         hashes+0(FP), AX
 	MOVQ         words+8(FP), CX
@@ -944,25 +944,25 @@ TEXT ·murmurWindowsAVX2(SB), NOSPLIT, $0-48
 	MOVQ         n+24(FP), BX
 	MOVQ         blocks+32(FP), SI
 	MOVL         length+40(FP), DI
-	MOVD         DI, X0
+	VMOVD        DI, X0
 	VPBROADCASTD X0, Y0
 	MOVL         seed+44(FP), DI
-	MOVD         DI, X1
+	VMOVD        DI, X1
 	VPBROADCASTD X1, Y1
 	MOVL         $0x00000005, DI
-	MOVD         DI, X2
+	VMOVD        DI, X2
 	VPBROADCASTD X2, Y2
 	MOVL         $0xe6546b64, DI
-	MOVD         DI, X3
+	VMOVD        DI, X3
 	VPBROADCASTD X3, Y3
 	MOVL         $0x85ebca6b, DI
-	MOVD         DI, X4
+	VMOVD        DI, X4
 	VPBROADCASTD X4, Y4
 	MOVL         $0xc2b2ae35, DI
-	MOVD         DI, X5
+	VMOVD        DI, X5
 	VPBROADCASTD X5, Y5
 	MOVL         $0x00000001, DI
-	MOVD         DI, X6
+	VMOVD        DI, X6
 	VPBROADCASTD X6, Y6
 	SHLQ         $0x04, SI
 	XORQ         DI, DI

@@ -43,7 +43,7 @@ func newConstants() constants {
 func broadcast(c uint64) reg.VecVirtual {
 	r, x, y := GP32(), XMM(), YMM()
 	MOVL(U32(c), r)
-	MOVD(r, x)
+	VMOVD(r, x)
 	VPBROADCASTB(x, y)
 	return y
 }

@@ -30,7 +30,7 @@ func main() {
 func broadcast(v uint32) reg.VecVirtual {
 	r, x, y := GP32(), XMM(), YMM()
 	MOVL(U32(v), r)
-	MOVD(r, x)
+	VMOVD(r, x)
 	VPBROADCASTD(x, y)
 	return y
 }
@@ -39,7 +39,7 @@ func broadcast(v uint32) reg.VecVirtual {
 func spread(name string) reg.VecVirtual {
 	r, x, y := GP32(), XMM(), YMM()
 	Load(Param(name), r)
-	MOVD(r, x)
+	VMOVD(r, x)
 	VPBROADCASTD(x, y)
 	return y
 }

@@ -12,7 +12,7 @@ import (
 // binShift loads the argument shift for VPSRLD.
 func binShift() reg.VecVirtual {
 	x := XMM()
-	MOVQ(Load(Param("shift"), GP64()), x)
+	VMOVQ(Load(Param("shift"), GP64()), x)
 	return x
 }
 
@@ -38,7 +38,7 @@ func throw() {
 	s, t, r, x := YMM(), YMM(), YMM(), XMM()
 	VPBROADCASTD(Mem{Base: salts}, s)
 	VPBROADCASTD(Mem{Base: salts, Disp: 4}, t)
-	MOVD(round.As32(), x)
+	VMOVD(round.As32(), x)
 	VPBROADCASTD(x, r)
 	i := zero64()
 	Label("eight")
