@@ -61,8 +61,11 @@ func (c *checkedReader) Close() error { return c.section.Close() }
 // A Section gives random access to a piece of a segment.
 type Section struct {
 	*io.SectionReader
-	f   *os.File
-	ref Ref
+	f      *os.File
+	ref    Ref
+	size   int64  // that the segment has at least
+	from   int64  // where in the segment window begins
+	window []byte // what [Section.Peek] has read
 }
 
 // OpenSection opens the piece that r points to, of which only the place is
@@ -79,38 +82,86 @@ func OpenSection(dir string, r Ref) (*Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSegment(f, path, r); err != nil {
+	s := &Section{f: f}
+	if err = s.place(r); err == nil {
+		err = checkHeader(f)
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
-	return &Section{io.NewSectionReader(f, r.Offset, r.Length), f, r}, nil
+	return s, nil
 }
 
-// checkSegment checks that f is a segment that is long enough to hold r.
-func checkSegment(f *os.File, path string, r Ref) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size()-r.Offset < r.Length {
-		return &DamagedError{path, r.Offset, fmt.Sprintf("the file ends at byte %d, within the piece", info.Size())}
-	}
+// checkHeader checks that f is a segment.
+func checkHeader(f *os.File) error {
 	h := make([]byte, headerSize)
 	if _, err := f.ReadAt(h, 0); err != nil {
 		return err
 	}
-	_, _, err = readHeader(path, h, segmentMagic, segmentVersion)
+	_, _, err := readHeader(f.Name(), h, segmentMagic, segmentVersion)
 	return err
+}
+
+// place makes s the section of a piece of its segment, which is long enough to hold it.
+func (s *Section) place(r Ref) error {
+	if s.size-r.Offset < r.Length {
+		info, err := s.f.Stat()
+		if err != nil {
+			return err
+		}
+		s.size = info.Size()
+	}
+	s.ref, s.SectionReader = r, io.NewSectionReader(s.f, r.Offset, r.Length)
+	if s.size-r.Offset < r.Length {
+		return s.damaged(fmt.Sprintf("the file ends at byte %d, within the piece", s.size))
+	}
+	return nil
+}
+
+const (
+	mostAhead  = 64 << 10 // bytes of a piece that Peek reads at a time
+	leastAhead = 16 << 10 // bytes that it reads, of the pieces behind it too: small ones lie side by side
+)
+
+// Peek returns n bytes of the piece or more, from a place on, at which it has as many. They are
+// good until the next call.
+func (s *Section) Peek(at int64, n int) ([]byte, error) {
+	left := s.ref.Length - at
+	if at < 0 || n < 0 || int64(n) > left {
+		return nil, fmt.Errorf("%s: %d bytes are wanted at byte %d of a piece of %d: this is a bug", s.f.Name(), n, at, s.ref.Length)
+	}
+	from := s.ref.Offset + at
+	if skip := from - s.from; skip < 0 || skip+int64(n) > int64(len(s.window)) {
+		size := max(n, int(min(left, mostAhead)), leastAhead)
+		if cap(s.window) < size {
+			s.window = make([]byte, size)
+		}
+		got, err := s.f.ReadAt(s.window[:size], from)
+		s.window, s.from = s.window[:got], from
+		if got < n && err == io.EOF {
+			return nil, s.damaged(fmt.Sprintf("the file ends at byte %d, within the piece", from+int64(got)))
+		}
+		if got < n {
+			return nil, err
+		}
+	}
+	p := s.window[from-s.from:]
+	return p[:min(int64(len(p)), left)], nil
 }
 
 // Check reads the piece through and compares its checksum.
 func (s *Section) Check() error {
-	r := io.NewSectionReader(s.f, s.ref.Offset, s.ref.Length)
-	h := crc32.New(castagnoli)
-	if _, err := io.CopyBuffer(h, r, make([]byte, min(s.ref.Length+1, 64<<10))); err != nil {
-		return err
+	var sum uint32
+	for at := int64(0); at < s.ref.Length; {
+		p, err := s.Peek(at, int(min(s.ref.Length-at, mostAhead)))
+		if err != nil {
+			return err
+		}
+		sum = crc32.Update(sum, castagnoli, p)
+		at += int64(len(p))
 	}
-	if h.Sum32() != s.ref.CRC {
+	if sum != s.ref.CRC {
 		return s.damaged("the checksum of the piece is wrong")
 	}
 	return nil
@@ -126,11 +177,7 @@ func (s *Section) Move(r Ref) (bool, error) {
 	if r.File != s.ref.File {
 		return false, nil
 	}
-	if err := checkSegment(s.f, s.f.Name(), r); err != nil {
-		return true, err
-	}
-	s.ref, s.SectionReader = r, io.NewSectionReader(s.f, r.Offset, r.Length)
-	return true, nil
+	return true, s.place(r)
 }
 
 // Close closes the file.

@@ -90,6 +90,72 @@ func TestSegmentGivesBackWhatItTook(t *testing.T) {
 	}
 }
 
+// What Peek gives is what stands there, from wherever and however much of it, in one piece after the other; and Check
+// finds all of it right in between.
+func TestPeek(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewSegmentWriter(filepath.Join(dir, "a.seg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refs []Ref
+	sizes := []int{0, 1, 100, 3, leastAhead, mostAhead - 1, mostAhead + 1, 3*mostAhead + 7, 50, 0}
+	for _, n := range sizes {
+		ref, err := s.Append(random(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs = append(refs, ref)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sec, err := OpenSection(dir, refs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sec.Close()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		i := rng.IntN(len(refs))
+		if moved, err := sec.Move(refs[i]); !moved || err != nil {
+			t.Fatal(moved, err)
+		}
+		whole := random(sizes[i])
+		at := rng.IntN(len(whole) + 1)
+		n := rng.IntN(len(whole) - at + 1)
+		p, err := sec.Peek(int64(at), n)
+		if err != nil || len(p) < n || !bytes.HasPrefix(whole[at:], p) {
+			t.Fatalf("%d bytes at %d of %d: got %d, %v", n, at, len(whole), len(p), err)
+		}
+		if rng.IntN(4) == 0 {
+			if err := sec.Check(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := sec.Peek(int64(at), len(whole)-at+1); err == nil {
+			t.Fatal("bytes behind the piece are given")
+		}
+	}
+	// A file that is cut while it is read, behind what was read of it.
+	if moved, err := sec.Move(refs[1]); !moved || err != nil {
+		t.Fatal(moved, err)
+	}
+	if _, err := sec.Peek(0, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "a.seg"), refs[7].Offset+5); err != nil {
+		t.Fatal(err)
+	}
+	if moved, err := sec.Move(refs[7]); !moved || err != nil {
+		t.Fatal(moved, err)
+	}
+	_, err = sec.Peek(6, 1)
+	if _, damaged := errors.AsType[*DamagedError](err); !damaged {
+		t.Errorf("after the end of the file: %v", err)
+	}
+}
+
 func TestDamagedPieceIsNotBelieved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.seg")

@@ -1,12 +1,10 @@
 package round
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"sync"
 
@@ -45,8 +43,7 @@ var errBroken = errors.New("a table of this job is of another version\nstart ove
 // A Reader reads the notes of one block. The zero value has none.
 type Reader struct {
 	in    *manifest.Section
-	buf   *bufio.Reader
-	ended bool  // nothing is left of the block
+	at    int64 // of the next note to be read
 	size  int64 // of all notes
 	next  stages.Note
 	have  bool
@@ -63,7 +60,7 @@ func (t *Table) Open(segments string, block int) (*Reader, error) {
 // open lets r read the notes of a block, after all of them have been checked once: a
 // sample that is wrong by a bit would hide the notes behind it.
 func (r *Reader) open(t *Table, segments string, block int) error {
-	r.have, r.ended, r.arena = false, true, r.arena[:0]
+	r.have, r.at, r.size, r.arena = false, 0, 0, r.arena[:0]
 	if t == nil {
 		return nil
 	}
@@ -80,12 +77,7 @@ func (r *Reader) open(t *Table, segments string, block int) error {
 	if err := t.check(r.in, block); err != nil {
 		return err
 	}
-	if r.buf == nil {
-		r.buf = bufio.NewReaderSize(r.in, int(min(ref.Length+16, 64<<10)))
-	} else {
-		r.buf.Reset(r.in)
-	}
-	r.ended, r.size = false, ref.Length
+	r.size = ref.Length
 	return nil
 }
 
@@ -137,13 +129,10 @@ const none = stages.ID(math.MaxUint64)
 // Sample returns the sample of the next note; none at the end.
 func (r *Reader) Sample() (stages.ID, error) {
 	if !r.have {
-		if r.ended {
+		if r.at == r.size {
 			return none, nil
 		}
-		if err := r.read(); errors.Is(err, io.EOF) {
-			r.ended = true
-			return none, nil
-		} else if err != nil {
+		if err := r.read(); err != nil {
 			return none, err
 		}
 		r.have = true
@@ -153,26 +142,35 @@ func (r *Reader) Sample() (stages.ID, error) {
 
 // read reads the next note, its payload to the end of the arena.
 func (r *Reader) read() error {
-	var id [8]byte
-	if _, err := io.ReadFull(r.buf, id[:]); errors.Is(err, io.ErrUnexpectedEOF) {
-		return errBroken
-	} else if err != nil {
+	const header = 8 + binary.MaxVarintLen64
+	p, err := r.in.Peek(r.at, int(min(r.size-r.at, header)))
+	switch {
+	case err != nil:
 		return err
-	}
-	n, err := binary.ReadUvarint(r.buf)
-	if err != nil || n > uint64(r.size) {
+	case len(p) < 8:
 		return errBroken
+	}
+	id := stages.ID(binary.LittleEndian.Uint64(p))
+	length, k := binary.Uvarint(p[8:])
+	begin := 8 + k
+	if k <= 0 || length > uint64(r.size-r.at)-uint64(begin) {
+		return errBroken
+	}
+	n := int(length)
+	if len(p) < begin+n {
+		if p, err = r.in.Peek(r.at, begin+n); err != nil {
+			return err
+		}
 	}
 	at := len(r.arena)
-	if cap(r.arena)-at < int(n) {
+	if cap(r.arena)-at < n {
 		// What was returned stays where it is.
-		r.arena, at = make([]byte, 0, max(4<<10, 2*int(n))), 0
+		r.arena, at = make([]byte, 0, max(4<<10, 2*n)), 0
 	}
-	r.arena = r.arena[:at+int(n)]
-	r.next = stages.Note{Sample: stages.ID(binary.LittleEndian.Uint64(id[:])), Payload: r.arena[at:]}
-	if _, err := io.ReadFull(r.buf, r.next.Payload); err != nil {
-		return errBroken
-	}
+	r.arena = r.arena[:at+n]
+	copy(r.arena[at:], p[begin:])
+	r.next = stages.Note{Sample: id, Payload: r.arena[at:]}
+	r.at += int64(begin + n)
 	return nil
 }
 

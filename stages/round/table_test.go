@@ -1,7 +1,6 @@
 package round
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"path/filepath"
@@ -23,7 +22,20 @@ func FuzzNotes(f *testing.F) {
 	f.Add(append(make([]byte, 8), 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)) // a long payload
 	f.Add(make([]byte, 11))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		r := &Reader{in: &manifest.Section{}, buf: bufio.NewReader(bytes.NewReader(p)), size: int64(len(p))}
+		dir := t.TempDir()
+		w, err := manifest.NewSegmentWriter(filepath.Join(dir, "a.seg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref, err := w.Append(p)
+		if err = errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := (&Table{Blocks: map[int]manifest.Ref{0: ref}}).Open(dir, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
 		var back []byte
 		for {
 			id, err := r.Sample()
