@@ -89,7 +89,10 @@ const hashNote = 24
 
 // Note notes order and hash of each row that is compared.
 func (x *exact) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
-	orders := x.keep.orders(b, x.common.Column)
+	orders, err := x.keep.orders(b, x.common.Column)
+	if err != nil {
+		return err
+	}
 	var scratch []byte
 	var payload [hashNote]byte
 	for i, kept := range b.Keep {

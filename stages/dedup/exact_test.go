@@ -76,7 +76,7 @@ func TestExact(t *testing.T) {
 		{"longest", Exact{Keep: "longest", Normalize: []string{"whitespace"}}, texts("é b", "é  b ", " é b "), "1"},
 		{"longest counts code points", Exact{Keep: "longest", Normalize: []string{"punctuation"}}, texts("ab!!", "ab…", "ab?!"), "0"},
 		{"max", Exact{Keep: "max:n"}, scalars(texts("a", "a", "a", "a"), "n", 1, 2.5, -7, nil), "1"},
-		{"min", Exact{Keep: "min:n"}, scalars(texts("a", "a", "a", "a"), "n", 1, math.NaN(), -7, "x"), "2"},
+		{"min", Exact{Keep: "min:n"}, scalars(texts("a", "a", "a", "a"), "n", 1, math.NaN(), -7, nil), "2"},
 		{"max without numbers", Exact{Keep: "max:n"}, scalars(texts("a", "a"), "n", nil, nil), "0"},
 		{"max tie", Exact{Keep: "max:n"}, scalars(texts("a", "a", "a"), "n", 0.0, math.Copysign(0, -1), -1), "0"},
 		{"columns", Exact{Keep: "first", Columns: []string{"url"}}, scalars(texts("a", "b", "c", "d", "e"), "url", "u", "v", "u", nil, nil), "0 1 3 4"},
@@ -96,6 +96,27 @@ func TestExact(t *testing.T) {
 		for _, r := range c.batch.Removed {
 			if c.batch.Keep[r.Row] || !c.batch.Keep[r.Keeper.Row()-c.batch.First] {
 				t.Errorf("%s: row %d was removed for %d", c.name, r.Row, r.Keeper.Row())
+			}
+		}
+	}
+}
+
+// Strings have no order as numbers: rows would stay as if keep were first. A row that is gone does not matter.
+func TestKeepStrings(t *testing.T) {
+	for _, rule := range []string{"max:n", "min:n"} {
+		k, err := parseKeep(rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []any{"2024-05-01", "7", false} {
+			b := scalars(texts("a", "b", "c"), "n", nil, 1, v)
+			var row *stages.RowError
+			if _, err := k.orders(b, "text"); !errors.As(err, &row) || row.Row != 2 || row.Key != "keep" || !strings.Contains(err.Error(), rule) {
+				t.Errorf("%s, %v: error %v", rule, v, err)
+			}
+			b.Keep[2] = false
+			if _, err := k.orders(b, "text"); err != nil {
+				t.Errorf("%s, %v in a row that is gone: %v", rule, v, err)
 			}
 		}
 	}

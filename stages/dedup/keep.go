@@ -3,6 +3,7 @@ package dedup
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"sluice/stages"
@@ -83,13 +84,14 @@ func (k keep) needs(text string) []stages.Need {
 }
 
 // orders returns the order of each row. Numbers compare as float64; rows
-// without a number come last, whether the largest or the smallest is kept. With
+// without a value come last, whether the largest or the smallest is kept, and a string or a truth value
+// is an error: the rows would stay in the order in which they came. With
 // priority the class takes the highest 8 bits: numbers that differ only beyond the
 // 13th digit are equal then.
-func (k keep) orders(b *stages.Batch, text string) []uint64 {
-	orders := k.within(b, text)
-	if len(k.priority) == 0 && !k.against {
-		return orders
+func (k keep) orders(b *stages.Batch, text string) ([]uint64, error) {
+	orders, err := k.within(b, text)
+	if err != nil || len(k.priority) == 0 && !k.against {
+		return orders, err
 	}
 	class := k.class(b.Shard) << 56
 	for i, o := range orders {
@@ -103,11 +105,11 @@ func (k keep) orders(b *stages.Batch, text string) []uint64 {
 		}
 		orders[i] = class | o>>8
 	}
-	return orders
+	return orders, nil
 }
 
 // within returns the orders within a class.
-func (k keep) within(b *stages.Batch, text string) []uint64 {
+func (k keep) within(b *stages.Batch, text string) ([]uint64, error) {
 	orders := make([]uint64, b.Len())
 	switch k.rule {
 	case "last":
@@ -120,10 +122,24 @@ func (k keep) within(b *stages.Batch, text string) []uint64 {
 		}
 	case "max", "min":
 		for i, v := range b.Column(k.column).Values {
+			if b.Keep[i] && (v.Kind == stages.String || v.Kind == stages.Bool) {
+				return nil, k.noNumber(b, i, v)
+			}
 			orders[i] = numberOrder(v, k.rule == "max")
 		}
 	}
-	return orders
+	return orders, nil
+}
+
+// noNumber says of row i, with value v, that it has no number to compare.
+func (k keep) noNumber(b *stages.Batch, i int, v stages.Scalar) error {
+	const most = 40 // bytes shown
+	have := strconv.FormatBool(v.Int != 0)
+	if v.Kind == stages.String {
+		have = fmt.Sprintf("%.*q", most, string(v.Str))
+	}
+	return &stages.RowError{Batch: b, Row: i, Key: "keep", Err: fmt.Errorf("keep = \"%s:%s\" compares numbers, and the value is %s\n"+
+		"make a column of numbers, as corpus.columns does with set = {day = \"int(replace(date, '-', ''))\"}", k.rule, k.column, have)}
 }
 
 // numberOrder maps numbers to integers that compare as the numbers do, or

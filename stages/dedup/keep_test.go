@@ -35,7 +35,14 @@ func TestPriority(t *testing.T) {
 			for j := range n.Values {
 				n.Values[j] = stages.Scalar{Kind: stages.Float, Float: float64(r.IntN(5)) - 2.5}
 			}
-			plain, classed := k.orders(b, "text"), ranked.orders(b, "text")
+			plain, err := k.orders(b, "text")
+			if err != nil {
+				t.Fatal(err)
+			}
+			classed, err := ranked.orders(b, "text")
+			if err != nil {
+				t.Fatal(err)
+			}
 			for j := range plain {
 				all = append(all, sample{[]int{1, 2, 0, 2, 0}[i], plain[j], classed[j], b.ID(j)})
 			}

@@ -127,7 +127,10 @@ func (l *lines) Tables() stages.Tables {
 
 // Note notes what occurs in each row.
 func (l *lines) Note(_ context.Context, b *stages.Batch, _ []stages.Note, note func(stages.Note)) error {
-	orders := l.keep.orders(b, l.common.Column)
+	orders, err := l.keep.orders(b, l.common.Column)
+	if err != nil {
+		return err
+	}
 	w := l.workers.Get().(*noter)
 	defer l.workers.Put(w)
 	text := b.Column(l.common.Column).Text

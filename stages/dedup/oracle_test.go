@@ -3,6 +3,7 @@ package dedup
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -90,7 +91,9 @@ func (w *truth) prefer(a, b int) int {
 		case int:
 			return float64(n)
 		case float64:
-			return n
+			if !math.IsNaN(n) {
+				return n
+			}
 		}
 		return -1e300
 	}
@@ -386,7 +389,7 @@ func (r maker) corpus(n, family int) (docs []doc) {
 		case 1:
 			number = float64(r.IntN(5)) - 0.5
 		case 2:
-			number = "no number"
+			number = math.NaN()
 		}
 		docs = append(docs, doc{text, number})
 	}

@@ -89,7 +89,10 @@ func (s *sketches) Note(_ context.Context, b *stages.Batch, _ []stages.Note, not
 	if b.Records != nil {
 		return s.noteRecords(w, b, note)
 	}
-	orders := s.keep.orders(b, s.common.Column)
+	orders, err := s.keep.orders(b, s.common.Column)
+	if err != nil {
+		return err
+	}
 	texts := b.Column(s.common.Column).Text
 	for i, kept := range b.Keep {
 		if kept && texts[i] != nil {
