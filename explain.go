@@ -107,7 +107,11 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 		return nil
 	}
 	if !s.batch.Keep[s.index] {
-		fmt.Fprintln(e.p.stdout, "left out by read.sample or read.limit")
+		says := "a blank line, which is no row"
+		if r := e.job.Input(s.shard).Read; r.Sample < 1 || r.Limit > 0 {
+			says = "left out by read.sample or read.limit, or a blank line"
+		}
+		fmt.Fprintln(e.p.stdout, says)
 		return nil
 	}
 	removals, stands, err := e.duplicates(s)

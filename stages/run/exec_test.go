@@ -231,8 +231,8 @@ func TestFailures(t *testing.T) {
 		what string
 		want []string // parts of the error
 	}{
-		{"die", []string{"ended with exit status 3", "row 102 of block 7, in a.jsonl not answered", `its text: "poison here"`, "the end of its standard error:\nTraceback\nValueError: poison in 102"}},
-		{"error", []string{"cannot do row 102 of block 7, in a.jsonl: cannot\n", `on_error = "drop"`}},
+		{"die", []string{"ended with exit status 3", "row 102, in a.jsonl not answered", `its text: "poison here"`, "the end of its standard error:\nTraceback\nValueError: poison in 102"}},
+		{"error", []string{"cannot do row 102, in a.jsonl: cannot\n", `on_error = "drop"`}},
 		{"stuck", []string{"gave no answer for 3s", "row 102", "wrote nothing to standard error", "flushes its output"}},
 		{"buffer", []string{"gave no answer for 100ms", "row 100"}},
 		{"loading model...", []string{"gave a wrong answer: this is no JSON object on one line: loading model...\n", "standard output is for answers"}},
@@ -274,7 +274,7 @@ func TestFailures(t *testing.T) {
 func TestFailureOfSegment(t *testing.T) {
 	parts := batchOf("whole", "poison").Parts([]int{3, 2})
 	err := makeStage(t, "die", func(e *Exec) { e.Adds = map[string]string{"n": "int"} }).Map(context.Background(), parts)
-	if want := "row 101 of block 7, segment 0, in a.jsonl not answered"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "row 101, segment 0, in a.jsonl not answered"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)
 	}
 }
@@ -349,7 +349,7 @@ func TestNoAnswer(t *testing.T) {
 	started(4) // the last one answers the rest
 	s = stuck()
 	err := s.Map(context.Background(), batchOf(slices.Repeat([]string{"poison"}, 30)...))
-	for _, want := range []string{"gave no answer for 700ms", "sh -c", "row 102 of block 7, in a.jsonl", "\nraise timeout, or see that", "that makes 3 rows one after the other without an answer"} {
+	for _, want := range []string{"gave no answer for 700ms", "sh -c", "row 102, in a.jsonl", "\nraise timeout, or see that", "that makes 3 rows one after the other without an answer"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("a program that never answers: %v, want %q", err, want)
 		}

@@ -305,9 +305,9 @@ func same(a, b stages.Scalar) bool {
 // program names the program in messages.
 func (s *stage) program() string { return strings.Join(s.Command, " ") }
 
-// place says which row is meant, in the same words on any rank.
+// place says which row is meant, so that it can be found in the shard, in the same words on any rank.
 func (t *talk) place(i int) string {
-	return fmt.Sprintf("%s, in %s", t.batch.Place(i), t.batch.Shard.Name)
+	return fmt.Sprintf("%s, in %s", format.Where(t.batch, i), t.batch.Shard.Name)
 }
 
 // deathOf says how the program ended, and at which row.
