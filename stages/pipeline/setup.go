@@ -189,11 +189,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	if err := r.checkPlace(); err != nil {
 		return &JobError{err}
 	}
-	done, err := r.alreadyDone()
-	refusal := err
-	if _, ok := errors.AsType[*differentJob](err); ok && r.worthless() {
-		err = nil
-	}
+	done, _, err := r.standing()
 	if done || err != nil {
 		w.Done = done
 		return err
@@ -206,6 +202,12 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		return err
 	}
 	if err := r.takeLock(ctx); err != nil {
+		return err
+	}
+	// Who held the lock until now may have finished the job, or begun another one.
+	done, refusal, err := r.standing()
+	if done || err != nil {
+		w.Done = done
 		return err
 	}
 	shards, stats, err := format.List(ctx, r.job.Inputs)
@@ -280,6 +282,16 @@ func (r *run) freeze(ctx context.Context, shards []stages.Shard, stats []format.
 		return diskError(err)
 	}
 	return manifest.WriteInputs(r.dir, manifest.Inputs{Job: string(r.job.Canonical()), Files: r.files(stats)})
+}
+
+// standing says that OUT holds this job, finished. Another job is an error, or, if nothing is
+// lost with it, a refusal for [run.replace].
+func (r *run) standing() (done bool, refusal, err error) {
+	done, err = r.alreadyDone()
+	if _, ok := errors.AsType[*differentJob](err); ok && r.worthless() {
+		return false, err, nil
+	}
+	return done, nil, err
 }
 
 // alreadyDone says that OUT holds this job, finished; an error if it holds
