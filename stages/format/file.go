@@ -2,10 +2,12 @@ package format
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -57,10 +59,14 @@ func openRange(path string, size, at, soft int64, cached bool) (*rangeReader, er
 }
 
 // openError makes a damaged shard of a file that is there and cannot be
-// opened. A file that is gone is another matter: the list of inputs is frozen.
+// opened. A file that is gone is another matter: the list of inputs is frozen. So is a machine
+// that cannot open any file just now: the rows are there.
 func openError(path string, err error) error {
-	if os.IsNotExist(err) {
+	switch {
+	case os.IsNotExist(err), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EINTR):
 		return err
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return fmt.Errorf("%w\nallow more open files (ulimit -n), or start fewer ranks on a node", err)
 	}
 	return &stages.Damaged{Path: path, Offset: 0, Err: err}
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"sluice/stages"
@@ -119,4 +121,17 @@ func ends(t testing.TB, r stages.Read, w stages.Write, needs []stages.Need, o Op
 func isDamaged(err error) bool {
 	var d *stages.Damaged
 	return errors.As(err, &d)
+}
+
+// A file that cannot be opened is a damaged shard, unless the machine is what cannot.
+func TestOpenError(t *testing.T) {
+	for err, damaged := range map[error]bool{
+		syscall.EACCES: true, syscall.EIO: true, syscall.ENOENT: false, syscall.EMFILE: false, syscall.ENFILE: false, syscall.ENOMEM: false,
+	} {
+		got := openError("x", &fs.PathError{Op: "open", Path: "x", Err: err})
+		var d *stages.Damaged
+		if errors.As(got, &d) != damaged || !errors.Is(got, err) {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
 }
