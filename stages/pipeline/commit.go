@@ -34,6 +34,10 @@ type finished struct {
 // commitEvery is how long a finished block may wait for the next commit.
 const commitEvery = 5 * time.Second
 
+// commitFiles is how many finished outputs of shards a rank may have that wait for the next commit. Each is an open
+// file; with twice as many, what finishes a block waits for the disk, too.
+const commitFiles = 32
+
 // commitBytes is how much a rank reads from one commit to the next: a
 // sixteenth of its share of the input, so that little is lost with it, but
 // enough to be worth the wait for the disk.
@@ -60,21 +64,25 @@ func (c *mapPass) finish(f finished) error {
 	c.mu.Lock()
 	c.pending = append(c.pending, f)
 	c.bytes += f.record.bytesIn
+	if f.part != nil && f.ended {
+		c.ended++
+	}
 	if c.since.IsZero() {
 		c.since = time.Now()
 	}
-	due := c.bytes >= c.commitBytes || time.Since(c.since) >= commitEvery
+	due := c.bytes >= c.commitBytes || c.ended >= commitFiles || time.Since(c.since) >= commitEvery
+	many := c.ended >= 2*commitFiles
 	c.mu.Unlock()
 	if !due {
 		return nil
 	}
-	return c.commit(false)
+	return c.commit(many)
 }
 
 // commit makes the finished blocks durable: their files first, then the
-// journal. A last commit waits for one that is under way.
-func (c *mapPass) commit(last bool) error {
-	if last {
+// journal. With wait it waits for a commit that is under way; otherwise that one is enough.
+func (c *mapPass) commit(wait bool) error {
+	if wait {
 		c.commits.Lock()
 	} else if !c.commits.TryLock() {
 		return nil
@@ -82,7 +90,7 @@ func (c *mapPass) commit(last bool) error {
 	defer c.commits.Unlock()
 	c.mu.Lock()
 	list := c.pending
-	c.pending, c.bytes, c.since = nil, 0, time.Time{}
+	c.pending, c.bytes, c.ended, c.since = nil, 0, 0, time.Time{}
 	c.mu.Unlock()
 	if err := c.sync(list); err != nil {
 		return err

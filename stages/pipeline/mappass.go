@@ -40,6 +40,7 @@ type mapPass struct {
 	pending     []finished
 	bytes       int64 // read since the last commit
 	commitBytes int64
+	ended       int // of pending, whole outputs of shards: open files
 	since       time.Time
 	commits     sync.Mutex // one commit at a time
 	fresh       []byte     // encoded records of this start
