@@ -87,15 +87,10 @@ func (c *cursor) floats(n int64) []float32 {
 		return nil
 	}
 	list := make([]float32, n)
-	decode(list, p)
-	return list
-}
-
-// decode reads numbers from the front of p.
-func decode(list []float32, p []byte) {
 	for i := range list {
 		list[i] = math.Float32frombits(binary.LittleEndian.Uint32(p[4*i:]))
 	}
+	return list
 }
 
 var errNoModel = errors.New("this is no fastText model\nname a .bin or .ftz file that \"fasttext supervised\" or \"fasttext quantize\" wrote")

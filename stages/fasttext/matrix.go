@@ -70,7 +70,9 @@ func (m *matrix) parseDense(c *cursor, held int64) {
 		m.dense, m.mapped = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(p))), n), true
 	default:
 		m.dense, m.free = hugeFloats(n)
-		decode(m.dense, p)
+		if n > 0 { // in the order of the machine's bytes, like what is mapped
+			copy(unsafe.Slice((*byte)(unsafe.Pointer(&m.dense[0])), 4*n), p)
+		}
 	}
 	// This also fetches what is mapped, from front to back.
 	if !finite(m.dense) {
