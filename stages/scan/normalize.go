@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,9 +132,21 @@ func (z Normalizer) Append(dst, text []byte) []byte {
 	if z.ascii == nil {
 		return append(dst, text...)
 	}
-	dst = slices.Grow(dst, len(text))
+	dst = slices.Grow(dst, len(text)+8)
 	start, pending := len(dst), false
+	next := 0 // where bytes are taken by eights again
+	if z.punctuation {
+		next = len(text)
+	}
 	for i := 0; i < len(text); {
+		if i >= next {
+			var n int
+			if dst, n, pending = z.eights(dst, text[i:], start, pending); n > 0 {
+				i += n
+				continue
+			}
+			next = i + 8
+		}
 		if c := text[i]; c < utf8.RuneSelf {
 			i++
 			switch c = z.ascii[c]; {
@@ -168,6 +181,42 @@ func (z Normalizer) Append(dst, text []byte) []byte {
 		dst = z.appendRune(dst, r, raw)
 	}
 	return dst
+}
+
+// eights appends the normalised beginning of a text, n bytes of it, eight at a time, as long as they are ASCII and
+// hold no white space but single spaces. dst begins at start; pending says that a space is to be
+// written before what follows, before and after.
+func (z *Normalizer) eights(dst, text []byte, start int, pending bool) (out []byte, n int, still bool) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	lower, digits, spaces := z.lower, z.digits, z.spaces
+	for ; n+8 <= len(text); n += 8 {
+		x := binary.LittleEndian.Uint64(text[n:])
+		if x&tops != 0 {
+			break
+		}
+		// Sums of two bytes below 0x80 stay within a byte.
+		last := 0 // 1 if the last byte is a space that what follows decides on
+		if spaces {
+			blanks := ^(x + (0x7f-' ')*ones) & tops // and control characters
+			control := ^(x + (0x80-' ')*ones) & tops
+			if control|blanks&(blanks<<8) != 0 || blanks&0x80 != 0 && (pending || len(dst) == start) {
+				break
+			}
+			if last = int(blanks >> 63); pending && len(dst) > start {
+				dst = append(dst, ' ')
+			}
+			pending = last > 0
+		}
+		if lower {
+			x |= (x + (0x80-'A')*ones) &^ (x + (0x7f-'Z')*ones) & tops >> 2
+		}
+		if digits {
+			x &^= (x + (0x80-'0')*ones) &^ (x + (0x7f-'9')*ones) & tops >> 7 * 0x0f
+		}
+		dst = binary.LittleEndian.AppendUint64(dst, x)
+		dst = dst[:len(dst)-last]
+	}
+	return dst, n, pending
 }
 
 // appendRune appends one code point beyond ASCII, lower-cased and with digits made 0.

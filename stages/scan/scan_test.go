@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func TestNormalize(t *testing.T) {
 // Against plain code, by code points, for all sets of rules.
 func FuzzNormalize(f *testing.F) {
 	f.Add("  Aé…\u0660!\xff 9\t$z \u3000", uint8(15))
+	f.Add("[a Z@z{/09: Eight by eight, and  so ON;\x00\x1f\x7f", uint8(11))
 	f.Fuzz(func(t *testing.T, text string, rules uint8) {
 		names := []string{}
 		for i, name := range []string{"lower", "digits", "punctuation", "whitespace"} {
@@ -120,6 +122,50 @@ func FuzzNormalizeTwice(f *testing.F) {
 			t.Errorf("%q -> %q -> %q", s, once, twice)
 		}
 	})
+}
+
+// Texts of a few characters, so that their pairs and their places among eight bytes all occur.
+func TestNormalizeByEights(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	letters := []rune("aZ@[`{/09: \t\n\x1c\x7fÉȺ\u3000")
+	for i := range 20000 {
+		var text []byte
+		for range rng.IntN(40) {
+			if r := rng.IntN(3 * len(letters)); r < len(letters) {
+				text = utf8.AppendRune(text, letters[r])
+			} else {
+				text = append(text, "aB c9"[r%5])
+			}
+		}
+		names := []string{}
+		for j, name := range []string{"lower", "digits", "punctuation", "whitespace"} {
+			if i&(1<<j) != 0 {
+				names = append(names, name)
+			}
+		}
+		z, _ := NewNormalizer(names)
+		if got, want := string(z.Append([]byte("x "), text)), "x "+plainNormalize(string(text), names); got != want {
+			t.Fatalf("%q, %v: %q, want %q", text, names, got, want)
+		}
+	}
+}
+
+// BenchmarkNormalize normalises lines of a text, as dedup.lines does.
+func BenchmarkNormalize(b *testing.B) {
+	line := []byte("Returns the Number of bytes written, and an error if the write did not Complete (since 2.0).")
+	for _, names := range []string{"lower whitespace", "lower whitespace digits", "lower whitespace punctuation"} {
+		b.Run(names, func(b *testing.B) {
+			z, err := NewNormalizer(strings.Fields(names))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(line)))
+			var dst []byte
+			for b.Loop() {
+				dst = z.Append(dst[:0], line)
+			}
+		})
+	}
 }
 
 func BenchmarkDocumentWords(b *testing.B) {
