@@ -275,6 +275,46 @@ func TestProjection(t *testing.T) {
 	}
 }
 
+// What a stage has replaced is not left in an earlier member of the same name.
+func TestMembersThatComeAgain(t *testing.T) {
+	in := `{"text":"secret", "n":1 ,"t\u0065xt":"secret","text":"last"}` + "\n" +
+		`{"n":1,"text":"secret","n":2,"text":"last","x":[1]}` + "\n" +
+		`{"meta":{"text":"x"},"text":"secret","meta":{"text":"secret"},"meta":{"b":"y"},"text":"last"}` + "\n" +
+		`{"text":"only"}` + "\n"
+	for _, c := range []struct {
+		w    func(*stages.Write)
+		want string
+	}{
+		{func(*stages.Write) {}, `{"n":1 ,"text":"new"}` + "\n" + `{"n":1,"n":2,"text":"new","x":[1]}` + "\n" +
+			`{"meta":{"text":"x"},"meta":{"text":"secret"},"meta":{"b":"y"},"text":"new"}` + "\n" + `{"text":"new"}` + "\n"},
+		{func(w *stages.Write) { w.Columns = []string{"text"} }, `{"text":"new"}` + "\n" + `{"text":"new"}` + "\n" +
+			`{"text":"new"}` + "\n" + `{"text":"new"}` + "\n"},
+	} {
+		w := stages.DefaultWrite()
+		c.w(&w)
+		for _, change := range []bool{true, false} {
+			src, sink := ends(t, stages.DefaultRead(), w, nil, Options{})
+			pieces, err := readBlocks(t, src, sink, shardOf(t, "a.jsonl", []byte(in)), 1<<20, func(b *stages.Batch) {
+				for i := range b.Len() {
+					if change {
+						b.Column("text").SetText(i, []byte("new"))
+					}
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := string(join(t, sink, pieces))
+			if change && strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(c.want, " ", "") {
+				t.Errorf("got %s\nwant %s", got, c.want)
+			}
+			if !change && len(w.Columns) == 0 && got != in {
+				t.Errorf("unchanged rows became %s", got)
+			}
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	in := strings.Repeat("{\"text\":\"x\"}\n", 100)
 	r := stages.DefaultRead()

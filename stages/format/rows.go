@@ -23,6 +23,7 @@ type rows struct {
 	splicer splicer // of parts of rows that were removed
 	places  []place // len(fields) per row
 	closes  []int   // the closing brace of each row, from its start; 0: damaged
+	again   []int   // rows that have a field more than once
 	objects int     // rows that hold an object
 	has     []bool  // by field: some row has it
 	columns []stages.Column
@@ -96,7 +97,7 @@ var newline = []byte{'\n'}
 // prepare sizes everything for the rows of b.
 func (o *rows) prepare(b *stages.Batch) {
 	n, fields := len(o.ends), o.source.fields
-	o.objects = 0
+	o.objects, o.again = 0, o.again[:0]
 	clear(o.has)
 	o.places = resize(o.places, n*len(fields))
 	o.closes = resize(o.closes, n)
@@ -181,6 +182,9 @@ func (o *rows) parse(b *stages.Batch, i int, row []byte) error {
 		}
 	}
 	o.closes[i] = s.close
+	if s.again {
+		o.again = append(o.again, i)
+	}
 	return nil
 }
 

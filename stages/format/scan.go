@@ -16,8 +16,9 @@ type scanner struct {
 	arena  arena
 	// What the last row had. Places count from the start of the row.
 	values []value
-	open   int // of the top-level object
-	close  int // its closing brace
+	open   int  // of the top-level object
+	close  int  // its closing brace
+	again  bool // some field was there before it was found last
 }
 
 // A value is where a field stands in a row.
@@ -47,6 +48,7 @@ func newScanner(fields []field) *scanner {
 // the object is skipped.
 func (s *scanner) row(p []byte) error {
 	clear(s.values)
+	s.again = false
 	i := space(p, 0)
 	if bytes.HasPrefix(p[i:], byteOrderMark) {
 		i = space(p, i+len(byteOrderMark))
@@ -137,6 +139,7 @@ func (s *scanner) value(p []byte, i int, e *entry) (end int, err error) {
 	if e.field < 0 {
 		return skip(p, i)
 	}
+	s.again = s.again || s.values[e.field].end > 0
 	if i < len(p) && p[i] == '"' && s.fields[e.field].wanted() {
 		v := value{start: i, kind: '"'}
 		if v.str, v.end, err = s.arena.text(p, i+1); err == nil {
@@ -154,6 +157,7 @@ func (s *scanner) value(p []byte, i int, e *entry) (end int, err error) {
 func (s *scanner) forget(n *node) {
 	for _, e := range n.entries {
 		if e.field >= 0 {
+			s.again = s.again || s.values[e.field].end > 0
 			s.values[e.field] = value{}
 		}
 		if e.child != nil {

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"sluice/stages"
 )
@@ -13,6 +14,7 @@ type edit struct {
 	field  int // in the places of the batch; -1: look in extra
 	extra  int
 	key    []byte // ,"name":
+	path   string // in the input
 	// Of the row at hand:
 	at    place
 	value place // in splicer.values
@@ -28,6 +30,7 @@ type splicer struct {
 	extra   *scanner // for columns that the source did not look for; usually nil
 	values  []byte
 	order   []int // edits of the row at hand, in the order of their places
+	again   bool  // the row at hand has some member more than once
 }
 
 // reset begins a batch.
@@ -42,8 +45,10 @@ func (s *splicer) reset(b *stages.Batch, o *rows, p *projection) {
 		}
 		e := edit{column: c, field: slices.IndexFunc(o.source.fields, func(f field) bool { return f.name == c.Name })}
 		if e.field < 0 {
-			e.extra = len(unknown)
-			unknown = append(unknown, field{name: c.Name, path: placeName(o.source.read, c.Name)})
+			e.extra, e.path = len(unknown), placeName(o.source.read, c.Name)
+			unknown = append(unknown, field{name: c.Name, path: e.path})
+		} else {
+			e.path = o.source.fields[e.field].path
 		}
 		e.key = append(appendString([]byte{','}, []byte(name)), ':')
 		s.edits = append(s.edits, e)
@@ -74,7 +79,7 @@ func (s *splicer) append(dst []byte, i int) ([]byte, error) {
 		return dst, err
 	}
 	end := s.rows.closes[read]
-	if s.project == nil {
+	if s.project == nil && !s.again {
 		dst = s.copy(dst, row, 0, end)
 	} else {
 		var err error
@@ -97,11 +102,13 @@ func (s *splicer) append(dst []byte, i int) ([]byte, error) {
 
 // locate finds the places of the edits of row i, which was read as row read, and makes their values.
 func (s *splicer) locate(row []byte, i, read int) error {
+	_, s.again = slices.BinarySearch(s.rows.again, read)
 	if s.extra != nil {
 		s.extra.arena.used = 0
 		if err := s.extra.row(row); err != nil {
 			return err
 		}
+		s.again = s.again || s.extra.again
 	}
 	s.order, s.values = s.order[:0], s.values[:0]
 	for k := range s.edits {
@@ -140,7 +147,8 @@ func (s *splicer) copy(dst, row []byte, from, to int) []byte {
 }
 
 // members appends the row up to the closing brace with the members that the
-// projection lets through.
+// projection lets through. Where a name comes again, and what stands there last is changed, the earlier ones go: a
+// value that a stage has taken out must not stay beside what it put in its place.
 func (s *splicer) members(dst, row []byte) ([]byte, error) {
 	i := bytes.IndexByte(row, '{') + 1
 	dst = append(dst, row[:i]...)
@@ -159,7 +167,7 @@ func (s *splicer) members(dst, row []byte) ([]byte, error) {
 		if i, err = skip(row, value); err != nil {
 			return dst, err
 		}
-		if out, ok := s.project.column(string(name)); ok {
+		if out, ok := s.project.column(string(name)); ok && !(s.again && s.superseded(string(name), i)) {
 			if !first {
 				dst = append(dst, row[last:key]...)
 			}
@@ -174,4 +182,13 @@ func (s *splicer) members(dst, row []byte) ([]byte, error) {
 		last = i
 	}
 	return dst, nil
+}
+
+// superseded says of a member of the row at hand, which ends at end, that its name comes again and is changed there.
+func (s *splicer) superseded(name string, end int) bool {
+	return slices.ContainsFunc(s.order, func(k int) bool {
+		e := &s.edits[k]
+		top, _, _ := strings.Cut(e.path, ".")
+		return end <= e.at.start && (name == top || name == e.path)
+	})
 }
