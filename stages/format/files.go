@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
@@ -136,7 +137,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 		case !validUTF8(buf[:k]):
 			b.Damage(i, -1, "%s: a document that is not UTF-8", f.Name)
 		default:
-			d.texts[i] = buf[:k:k]
+			d.texts[i] = bytes.TrimPrefix(buf[:k:k], byteOrderMark)
 			buf = buf[k:]
 		}
 	}

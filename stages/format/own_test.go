@@ -131,6 +131,27 @@ func TestOwnTextOfParquet(t *testing.T) {
 	}
 }
 
+// A mark of the order of bytes is no part of a document.
+func TestMarkedDocument(t *testing.T) {
+	shard := shardOf(t, "a.jsonl", []byte("\xef\xbb\xbfone\xef\xbb\xbf"))
+	shard.Format, shard.Path, shard.Files = "files", strings.TrimSuffix(shard.Path, "/a.jsonl"), []stages.File{{Name: "a.jsonl", Size: 9}}
+	src, err := NewSource("files", stages.DefaultRead(), nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := NewSink(stages.DefaultWrite(), stages.DefaultRead(), Options{Format: "jsonl"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces, err := readBlocks(t, src, sink, shard, 1<<20, func(*stages.Batch) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(join(t, sink, pieces)), "{\"id\":\"a.jsonl\",\"text\":\"one\xef\xbb\xbf\"}\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Documents have their text as "text", whatever stages call it.
 func TestOwnTextOfFiles(t *testing.T) {
 	shard := shardOf(t, "a.jsonl", []byte("one"))
