@@ -1,7 +1,6 @@
 package dedup
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,10 +146,7 @@ func (w *sketcher) appendSketch(b, text []byte) (_ []byte, ok bool) {
 	// equal in another order are found by their bands.
 	b = appendHash(b, xxh3.Hash128(bytesOf(w.shingles)))
 	w.fast.Sketch(w.lanes, w.shingles)
-	for _, c := range w.lanes {
-		b = binary.LittleEndian.AppendUint16(b, c)
-	}
-	return b, true
+	return append(b, bytesOf(w.lanes)...), true
 }
 
 // appendSigns is appendSketch for Curator's signatures.
@@ -161,14 +157,8 @@ func (w *sketcher) appendSigns(b, text []byte) []byte {
 	b = appendHash(b, xxh3.Hash128(text))
 	if w.signs64 != nil {
 		w.curator.Sketch64(w.signs64, text)
-		for _, c := range w.signs64 {
-			b = binary.LittleEndian.AppendUint64(b, c)
-		}
-		return b
+		return append(b, bytesOf(w.signs64)...)
 	}
 	w.curator.Sketch32(w.signs, text)
-	for _, c := range w.signs {
-		b = binary.LittleEndian.AppendUint32(b, c)
-	}
-	return b
+	return append(b, bytesOf(w.signs)...)
 }

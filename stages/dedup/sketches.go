@@ -3,6 +3,7 @@ package dedup
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"github.com/zeebo/xxh3"
@@ -75,10 +76,8 @@ func (f *fuzzy) name(n stages.Note) []byte {
 
 // coordinates decodes a sketch into dst.
 func coordinates(dst []uint16, p []byte) []uint16 {
-	dst = dst[:0]
-	for ; len(p) >= 2; p = p[2:] {
-		dst = append(dst, binary.LittleEndian.Uint16(p))
-	}
+	dst = slices.Grow(dst[:0], len(p)/2)[:len(p)/2]
+	copy(bytesOf(dst), p)
 	return dst
 }
 
@@ -142,8 +141,9 @@ func appendHash(b []byte, h xxh3.Uint128) []byte {
 
 // bytesOf returns the memory of v. All machines that this is built for are
 // little endian.
-func bytesOf(v []uint64) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 8*len(v))
+func bytesOf[T uint16 | uint32 | uint64](v []T) []byte {
+	var t T
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), int(unsafe.Sizeof(t))*len(v))
 }
 
 // Rounds of the first part.
