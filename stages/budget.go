@@ -1,6 +1,6 @@
 package stages
 
-// A Budget shares out the memory of a rank.
+// A Budget shares out the memory of a rank, less what its stages hold ([Room]).
 //
 //	exchange  1/8   slots of the exchange
 //	route     1/16  questions gathered by destination, all streams

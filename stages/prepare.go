@@ -3,6 +3,9 @@ package stages
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"sluice/stages/progress"
 )
 
 // A Preparer is a stage, or a [Filter] or [Rewriter], that needs more than its
@@ -22,6 +25,42 @@ func Prepare(ctx context.Context, list []Stage) error {
 		}
 	}
 	return nil
+}
+
+// A Holder is a stage, or a [Filter] or [Rewriter], that keeps much in memory once it is prepared: a model, a list.
+// Held says how many bytes of it a rank has that works with so many threads.
+type Holder interface {
+	Held(threads int) int64
+}
+
+// Room returns what the stages of a list, which are prepared, leave of the memory of a rank: half at least.
+func Room(list []Stage, memory int64, threads int) (int64, error) {
+	var all int64
+	var large []string
+	for _, s := range list {
+		if h, ok := As[Holder](s); ok {
+			n := h.Held(threads)
+			if all += n; n > 1_000_000 {
+				large = append(large, fmt.Sprintf("%s %s", s.Name(), progress.Bytes(n)))
+			}
+		}
+	}
+	if all <= memory/2 {
+		return memory - all, nil
+	}
+	return memory / 2, fmt.Errorf("models and lists of stages take %s of the memory of each rank, which is %s: %s\nset memory to %dMB or more",
+		progress.Bytes(all), progress.Bytes(memory), strings.Join(large, ", "), (2*all+999_999)/1_000_000)
+}
+
+func (f *filter) Held(threads int) int64   { return holds(f.part(), threads) }
+func (r *rewriter) Held(threads int) int64 { return holds(r.part(), threads) }
+
+// holds is what a stage holds that is made of part.
+func holds(part any, threads int) int64 {
+	if h, ok := part.(Holder); ok {
+		return h.Held(threads)
+	}
+	return 0
 }
 
 // A Fingerprinter is a stage, or a [Rewriter], whose rows depend on what stands neither in the job

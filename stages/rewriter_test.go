@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"sluice/stages/scan"
@@ -103,7 +104,24 @@ type held struct {
 	closed *int
 }
 
-func (h held) Close() { *h.closed++ }
+func (h held) Close()                 { *h.closed++ }
+func (h held) Held(threads int) int64 { return 1e6 * int64(threads+1) }
+
+// Room is what is left once all that hold something do, whatever they are made of; half at least.
+func TestRoom(t *testing.T) {
+	list := []Stage{NewRewriter(Common{Name: "one"}, held{}), NewRewriter(Common{}, upper{}), NewFilter(Common{Name: "two"}, heldFilter{})}
+	if room, err := Room(list, 100e6, 4); room != 90e6 || err != nil {
+		t.Errorf("%d, %v", room, err)
+	}
+	room, err := Room(list, 64e6, 15)
+	if room != 32e6 || err != nil {
+		t.Errorf("%d, %v", room, err)
+	}
+	room, err = Room(list, 64e6, 16)
+	if want := "34.0 MB of the memory of each rank, which is 64.0 MB: one 17.0 MB, two 17.0 MB\nset memory to 68MB"; room != 32e6 || err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%d, %v, want %s", room, err, want)
+	}
+}
 
 // Close reaches what a stage is made of.
 func TestClose(t *testing.T) {

@@ -157,6 +157,14 @@ func (m *matrix) expand() {
 	*m = matrix{rows: m.rows, cols: m.cols, dense: dense, free: free}
 }
 
+// bytes returns how much memory a matrix takes that is not mapped.
+func (m *matrix) bytes() int64 {
+	if m.mapped {
+		return 0
+	}
+	return int64(4*(len(m.dense)+len(m.centroids)+len(m.norms)) + len(m.codes))
+}
+
 // close gives back the memory of a matrix.
 func (m *matrix) close() error {
 	if m.free == nil {

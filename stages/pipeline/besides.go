@@ -16,7 +16,12 @@ func (r *run) prepare(ctx context.Context) error {
 		return nil
 	}
 	r.ready = true
-	return stages.Prepare(ctx, r.stages)
+	if err := stages.Prepare(ctx, r.stages); err != nil {
+		return err
+	}
+	room, err := stages.Room(r.stages, r.job.Memory, r.streams)
+	r.budget = stages.NewBudget(room, r.streams)
+	return err
 }
 
 // besides lists what the rows depend on besides the input: the files that stages read, those of folders too, and the

@@ -43,6 +43,7 @@ type Plan struct {
 	State   int64    // in OUT/.sluice
 	Outputs int      // output shards, where a mover makes them; else 0
 	named   []string // warnings of names
+	room    int64    // of the memory of a rank, beside what stages hold
 }
 
 // A Pass is the cost of one pass over the input.
@@ -93,11 +94,15 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if err := stages.Prepare(ctx, list); err != nil {
 		return nil, err
 	}
+	room, err := stages.Room(list, j.Memory, max(1, j.Threads))
+	if err != nil {
+		return nil, err
+	}
 	shards, _, err := format.List(ctx, j.Inputs)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Job: j, Options: o, Shards: len(shards)}
+	p := &Plan{Job: j, Options: o, Shards: len(shards), room: room}
 	s := &sampled{job: j, stages: list, shards: shards, threads: runtime.GOMAXPROCS(0)}
 	if _, p.named, err = format.CheckColumns(ctx, shards, j.Inputs, j.Write, list); err != nil {
 		return nil, s.inJob(err)
@@ -184,7 +189,7 @@ func (p *Plan) Warnings() []string {
 		w = append(w, fmt.Sprintf("%.0f %% of the input were read, and of similar pairs few are in there together: what is sent and kept for pairs can be several times what is said here\n"+
 			"--sample %d reads all", 100*float64(p.Sampled)/float64(p.Bytes), p.Bytes))
 	}
-	lanes := stages.NewBudget(p.Job.Memory, max(1, p.Job.Threads)).Lanes(p.Job.Threads)
+	lanes := stages.NewBudget(p.room, max(1, p.Job.Threads)).Lanes(p.Job.Threads)
 	if n := p.Job.Threads; n > 2*lanes && slices.ContainsFunc(p.Passes, func(c Pass) bool { return len(c.Rounds) > 3 }) {
 		w = append(w, fmt.Sprintf("rounds run on %d of the %d cores of a rank: start more ranks with fewer cores each, or give a rank 100 MB for each of up to 16", lanes, n))
 	}

@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"sluice/mpi"
+	"sluice/stages"
 	"sluice/stages/corpus"
 	"sluice/stages/dedup"
 	"sluice/stages/job"
 	"sluice/stages/pipeline"
 	"sluice/stages/plan"
+	"sluice/stages/scan"
 	"sluice/stages/text"
 )
 
@@ -26,6 +28,62 @@ func catalogue() job.Catalog {
 		"corpus.shuffle":  job.NewEntry("shuffle", corpus.DefaultShuffle(), corpus.NewShuffle),
 		"corpus.blend":    job.NewEntry("blend", corpus.DefaultBlend(), corpus.NewBlend),
 		"text.word_count": job.NewEntry("words", text.DefaultWordCount(), text.NewWordCount),
+	}
+}
+
+// heavy is a filter that holds so many megabytes on each rank.
+type heavy struct {
+	MB int64 `toml:"mb" doc:"held"`
+}
+
+func (h heavy) Held(int) int64             { return 1e6 * h.MB }
+func (heavy) Score(*scan.Document) float64 { return 1 }
+func (heavy) Keep(float64) bool            { return true }
+
+// What stages hold is part of the memory that a rank may take: the plan counts it, and a job without room for it does
+// not begin.
+func TestHeldMemory(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "in"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "in"), 2, 100, 5)
+	entries := catalogue()
+	entries["text.heavy"] = job.NewEntry("heavy", heavy{}, func(c stages.Common, h heavy) ([]stages.Stage, error) {
+		return []stages.Stage{stages.NewFilter(c, h)}, nil
+	})
+	const ranks = 2
+	plans := map[int]int64{}
+	for _, mb := range []int{0, 30, 40} {
+		path := filepath.Join(dir, "job.toml")
+		toml := fmt.Sprintf("input = \"in\"\noutput = \"out%[1]d\"\nmemory = \"64MB\"\n[[stage]]\nuse = \"text.heavy\"\nmb = %[1]d\n", mb)
+		if err := os.WriteFile(path, []byte(toml), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		j, err := job.Parse(path, entries, job.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Threads, j.Scratch = 1, dir
+		made, err := plan.Make(t.Context(), j, plan.Options{Ranks: ranks})
+		errs := []error{err}
+		if err == nil {
+			plans[mb] = made.Memory
+		}
+		if mb > 0 {
+			errs = append(errs, mpi.Local(ranks, mpi.Config{}, func(c mpi.Comm) error {
+				_, err := pipeline.Run(t.Context(), c, j, pipeline.Options{})
+				return err
+			}))
+		}
+		for _, err := range errs {
+			if small := err != nil && strings.Contains(err.Error(), "set memory to 80MB"); small != (mb == 40) || !small && err != nil {
+				t.Errorf("%d MB: %v", mb, err)
+			}
+		}
+	}
+	if more := plans[30] - plans[0]; more < ranks*25e6 || more > ranks*30e6 {
+		t.Errorf("2 x 30 MB are %d B more of %d", more, plans[0])
 	}
 }
 

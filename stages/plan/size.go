@@ -14,7 +14,7 @@ const entry = 32
 func (p *Plan) size(s *sampled) {
 	o := p.Options
 	streams := max(1, p.Job.Threads)
-	b := stages.NewBudget(p.Job.Memory, streams)
+	b := stages.NewBudget(p.room, streams)
 	base, local := int64(baseMemory), int64(o.RanksPerNode)
 	if o.Processes {
 		base, local = base+mpiMemory, 1
@@ -41,7 +41,7 @@ func (p *Plan) size(s *sampled) {
 			p.State += p.Rows / 8
 		}
 	}
-	p.Memory = base + p.reading(s, b, streams) + p.noting(b, streams) + local*most
+	p.Memory = base + p.reading(s, b, streams) + p.noting(b, streams) + local*(most+p.Job.Memory-p.room)
 	p.Memory = min(p.Memory, local*p.Job.Memory+100_000_000)
 }
 

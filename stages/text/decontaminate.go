@@ -137,6 +137,14 @@ func (d *decontaminate) Prepare(ctx context.Context) (err error) {
 	return err
 }
 
+// Held is the n-grams of the tasks.
+func (d *decontaminate) Held(int) int64 {
+	if d.tasks == nil {
+		return 0
+	}
+	return int64(d.tasks.bytes())
+}
+
 // Explain says what is looked for.
 func (d *decontaminate) Explain() []string {
 	if d.tasks == nil {

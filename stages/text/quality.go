@@ -77,6 +77,14 @@ func (f *quality) Prepare(context.Context) (err error) {
 	return nil
 }
 
+// Held is the model.
+func (f *quality) Held(threads int) int64 {
+	if f.model == nil {
+		return 0
+	}
+	return f.model.Bytes() + int64(threads)*fasttext.StateBytes
+}
+
 // Classify says how good a text is.
 func (f *quality) Classify(d *scan.Document) stages.Class {
 	score := f.score(d.Text())

@@ -90,6 +90,14 @@ func (b *blocklist) Prepare(context.Context) error {
 	return nil
 }
 
+// Held is the lists of domains and URLs.
+func (b *blocklist) Held(int) int64 {
+	if b.set == nil {
+		return 0
+	}
+	return int64(8*len(b.set.hashes) + 4*len(b.set.starts))
+}
+
 // Score returns which rule the URL breaks.
 func (b *blocklist) Score(d *scan.Document) float64 {
 	url := d.Text()
