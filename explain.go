@@ -196,7 +196,7 @@ func (e *explainer) look(ctx context.Context, shard *stages.Shard, row int64, id
 	if err != nil {
 		return nil, err
 	}
-	blocks, err := src.Blocks(shard, stages.BlockSize([]stages.Shard{*shard}))
+	blocks, err := src.Blocks(ctx, shard, stages.BlockSize([]stages.Shard{*shard}))
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ type Source interface {
 	// Blocks cuts a shard into blocks of about size bytes on disk, in order.
 	// It fills in Offset, Length and Bytes, and looks at nothing but the
 	// shard, so that every run cuts alike. An empty shard has one block.
-	Blocks(s *Shard, size int64) ([]Block, error)
+	Blocks(ctx context.Context, s *Shard, size int64) ([]Block, error)
 	// Open starts reading a block.
 	Open(ctx context.Context, s *Shard, b *Block) (Reader, error)
 }

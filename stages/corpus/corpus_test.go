@@ -26,7 +26,7 @@ func batches(t testing.TB, name, text string, r stages.Read, block int64, list .
 		t.Fatal(err)
 	}
 	s := &stages.Shard{Name: name, Path: path, Format: "jsonl", Size: int64(len(text))}
-	blocks, err := src.Blocks(s, block)
+	blocks, err := src.Blocks(context.Background(), s, block)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,6 @@
 
 package format
 
-import "os"
+func sequential(rawFile) {}
 
-func sequential(*os.File) {}
-
-func forget(*os.File, int64, int64) {}
+func forget(rawFile, int64, int64) {}

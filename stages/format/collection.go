@@ -2,14 +2,15 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"os"
 	"strings"
+	"sync/atomic"
 
 	"sluice/stages"
 )
@@ -95,7 +96,7 @@ func (c *Collection) Close() error {
 
 // A savedFile is an open file of a collection.
 type savedFile struct {
-	*os.File
+	*input
 	parameters []stages.Parameter
 	chunks     []savedPart
 }
@@ -113,12 +114,12 @@ func damagedFile(path, format string, args ...any) error {
 }
 
 // openSaved opens a file of a collection and reads its header and its index.
-func openSaved(path string) (*savedFile, error) {
-	f, err := os.Open(path)
+func openSaved(ctx context.Context, path string, o *Options) (*savedFile, error) {
+	f, err := openInput(ctx, path, o, new(atomic.Bool))
 	if err != nil {
 		return nil, err
 	}
-	s := &savedFile{File: f}
+	s := &savedFile{input: f}
 	if err := s.read(); err != nil {
 		f.Close()
 		return nil, err
@@ -131,45 +132,41 @@ func (s *savedFile) at(offset, n int64) ([]byte, error) {
 	p := make([]byte, n)
 	if _, err := s.ReadAt(p, offset); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, damagedFile(s.Name(), "the file is cut short")
+			return nil, damagedFile(s.path, "the file is cut short")
 		}
-		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	return p, nil
 }
 
 func (s *savedFile) read() error {
-	info, err := s.Stat()
-	if err != nil {
-		return err
-	}
-	size := info.Size()
+	size := s.info.Size()
 	if size < int64(savedHead+4+savedFooter) {
-		return damagedFile(s.Name(), "the file is cut short: it has %d bytes", size)
+		return damagedFile(s.path, "the file is cut short: it has %d bytes", size)
 	}
 	head, err := s.at(0, int64(savedHead))
 	if err != nil {
 		return err
 	}
 	if string(head[:len(savedMagic)]) != savedMagic {
-		return damagedFile(s.Name(), "this is no collection of sketches")
+		return damagedFile(s.path, "this is no collection of sketches")
 	}
 	if v := binary.LittleEndian.Uint32(head[len(savedMagic):]); v != savedVersion {
-		return fmt.Errorf("%s: the file is of version %d, and this sluice reads version %d\nuse the sluice that wrote it, or save the collection again", s.Name(), v, savedVersion)
+		return fmt.Errorf("%s: the file is of version %d, and this sluice reads version %d\nuse the sluice that wrote it, or save the collection again", s.path, v, savedVersion)
 	}
 	begin := int64(savedHead) + int64(binary.LittleEndian.Uint32(head[len(savedMagic)+4:])) + 4
 	if begin+int64(savedFooter) > size {
-		return damagedFile(s.Name(), "the file is cut short, or its header is damaged")
+		return damagedFile(s.path, "the file is cut short, or its header is damaged")
 	}
 	if head, err = s.at(0, begin); err != nil {
 		return err
 	}
 	text := head[:begin-4]
 	if sum(text) != binary.LittleEndian.Uint32(head[begin-4:]) {
-		return damagedFile(s.Name(), "the checksum of the header is wrong")
+		return damagedFile(s.path, "the checksum of the header is wrong")
 	}
 	if err := json.Unmarshal(text[savedHead:], &s.parameters); err != nil {
-		return damagedFile(s.Name(), "the header says nothing: %v", err)
+		return damagedFile(s.path, "the header says nothing: %v", err)
 	}
 	return s.readIndex(begin, size)
 }
@@ -183,28 +180,28 @@ func (s *savedFile) readIndex(begin, size int64) error {
 	length := int64(binary.LittleEndian.Uint32(footer))
 	end := size - int64(savedFooter) - length
 	if string(footer[8:]) != savedEnd || end < begin {
-		return damagedFile(s.Name(), "the file is cut short, or its end is damaged")
+		return damagedFile(s.path, "the file is cut short, or its end is damaged")
 	}
 	index, err := s.at(end, length+4)
 	if err != nil {
 		return err
 	}
 	if sum(index) != binary.LittleEndian.Uint32(footer[4:]) {
-		return damagedFile(s.Name(), "the checksum of the index is wrong")
+		return damagedFile(s.path, "the checksum of the index is wrong")
 	}
 	at := begin
 	for index = index[:length]; len(index) > 0; {
 		n, k := binary.Uvarint(index)
 		rows, j := binary.Uvarint(index[max(k, 0):])
 		if k <= 0 || j <= 0 || len(index) < k+j+4 || n > uint64(end-at) || rows > n {
-			return damagedFile(s.Name(), "the index is damaged")
+			return damagedFile(s.path, "the index is damaged")
 		}
 		s.chunks = append(s.chunks, savedPart{at, int64(n), int(rows), binary.LittleEndian.Uint32(index[k+j:])})
 		at += int64(n)
 		index = index[k+j+4:]
 	}
 	if at != end {
-		return damagedFile(s.Name(), "the index is damaged: it knows of %d bytes of %d", at-begin, end-begin)
+		return damagedFile(s.path, "the index is damaged: it knows of %d bytes of %d", at-begin, end-begin)
 	}
 	return nil
 }
@@ -214,7 +211,7 @@ func (s *savedFile) chunk(i int) ([]byte, error) {
 	c := s.chunks[i]
 	p, err := s.at(c.offset, c.length)
 	if err == nil && sum(p) != c.sum {
-		err = damagedFile(s.Name(), "the checksum of the %d bytes at byte %d is wrong", c.length, c.offset)
+		err = damagedFile(s.path, "the checksum of the %d bytes at byte %d is wrong", c.length, c.offset)
 	}
 	return p, err
 }
@@ -224,7 +221,7 @@ func (s *savedFile) rowsOf(p []byte, rows int) (names, records [][]byte, err err
 	take := func() []byte {
 		n, k := binary.Uvarint(p)
 		if k <= 0 || n > uint64(len(p)-k) {
-			err = damagedFile(s.Name(), "a record is damaged")
+			err = damagedFile(s.path, "a record is damaged")
 			p = nil
 			return nil
 		}
@@ -240,14 +237,14 @@ func (s *savedFile) rowsOf(p []byte, rows int) (names, records [][]byte, err err
 		}
 	}
 	if len(p) > 0 {
-		return nil, nil, damagedFile(s.Name(), "a record is damaged")
+		return nil, nil, damagedFile(s.path, "a record is damaged")
 	}
 	return names, records, nil
 }
 
 // CheckCollections refuses shards that are collections which the stage that they are
 // against cannot read.
-func CheckCollections(shards []stages.Shard, list []stages.Stage) error {
+func CheckCollections(ctx context.Context, shards []stages.Shard, list []stages.Stage) error {
 	for i := range shards {
 		s := &shards[i]
 		if s.Format != stages.SavedFormat {
@@ -262,15 +259,16 @@ func CheckCollections(shards []stages.Shard, list []stages.Stage) error {
 		if collector == nil {
 			return fmt.Errorf("%s: stage %q cannot compare with a collection of sketches\nname files with texts in against, or use dedup.fuzzy", s.Path, s.Against)
 		}
-		if err := checkCollection(s, collector.Collection().Parameters); err != nil {
+		if err := checkCollection(ctx, s, collector.Collection().Parameters); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkCollection(s *stages.Shard, want []stages.Parameter) error {
-	f, err := openSaved(s.Path)
+func checkCollection(ctx context.Context, s *stages.Shard, want []stages.Parameter) error {
+	o := Options{}.filled()
+	f, err := openSaved(ctx, s.Path, &o)
 	if err != nil {
 		return err
 	}

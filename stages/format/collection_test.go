@@ -36,12 +36,13 @@ func savedRows(t testing.TB, n, size int) []byte {
 // readSaved reads all blocks of a file, cut at so many bytes.
 func readSaved(path string, size int64) (rows []string, blocks int, err error) {
 	shard := &stages.Shard{Path: path, Format: stages.SavedFormat}
-	list, err := savedSource{}.Blocks(shard, size)
+	src := savedSource{Options{}.filled()}
+	list, err := src.Blocks(context.Background(), shard, size)
 	if err != nil {
 		return nil, 0, err
 	}
 	for i := range list {
-		in, err := savedSource{}.Open(context.Background(), shard, &list[i])
+		in, err := src.Open(context.Background(), shard, &list[i])
 		if err != nil {
 			return nil, 0, err
 		}

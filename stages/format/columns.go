@@ -16,7 +16,7 @@ func ColumnsOf(ctx context.Context, s *stages.Shard) []string {
 	case "jsonl":
 		return firstKeys(ctx, s)
 	case "parquet":
-		return schemaNames(s)
+		return schemaNames(ctx, s)
 	case "files":
 		return []string{"id", "text"}
 	}
@@ -24,8 +24,9 @@ func ColumnsOf(ctx context.Context, s *stages.Shard) []string {
 }
 
 // schemaNames returns the names in a schema, as far as rows have one value of each.
-func schemaNames(s *stages.Shard) (names []string) {
-	f, err := openParquet(s, Options{}.filled())
+func schemaNames(ctx context.Context, s *stages.Shard) (names []string) {
+	o := Options{}.filled()
+	f, err := openParquet(ctx, s, &o)
 	if err != nil {
 		return nil
 	}

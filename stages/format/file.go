@@ -2,11 +2,14 @@ package format
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/klauspost/compress/gzip"
@@ -27,13 +30,17 @@ func compression(name string) string {
 	return "none"
 }
 
-// changedError says that a file is not as long as when the inputs were listed.
+// changedError says that a file is not as long as when the inputs were listed, or
+// of the same length and written to while it was read.
 type changedError struct {
 	path      string
 	size, was int64
 }
 
 func (e *changedError) Error() string {
+	if e.size == e.was {
+		return e.path + ": the file was written to while the job read it"
+	}
 	return fmt.Sprintf("%s: the file has %d bytes and had %d when the job first started", e.path, e.size, e.was)
 }
 
@@ -41,7 +48,7 @@ func (e *changedError) Error() string {
 // than it must behind soft, counts what it reads, and tells the page cache
 // to forget it.
 type rangeReader struct {
-	f        *os.File
+	in       *input
 	size     int64 // of the file, as listed
 	at, soft int64
 	tail     int64 // size of the next read behind soft
@@ -49,26 +56,28 @@ type rangeReader struct {
 	cached   bool
 }
 
-func openRange(path string, size, at, soft int64, cached bool) (*rangeReader, error) {
-	f, err := os.Open(path)
+func openRange(ctx context.Context, shard *stages.Shard, o *Options, at, soft int64) (*rangeReader, error) {
+	in, err := openInput(ctx, shard.Path, o, new(atomic.Bool))
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, asDamage(shard.Path, 0, err)
 	}
-	sequential(f)
-	return &rangeReader{f: f, size: size, at: at, soft: soft, tail: 16 << 10, cached: cached}, nil
+	sequential(in.f)
+	return &rangeReader{in: in, size: shard.Size, at: at, soft: soft, tail: 16 << 10, cached: o.Cached}, nil
 }
 
-// openError makes a damaged shard of a file that is there and cannot be
-// opened. A file that is gone is another matter: the list of inputs is frozen. So is a machine
+// asDamage makes a damaged shard of a file that is there and cannot be
+// opened or read. A file that is gone or another one is another matter: the list of inputs is frozen. So is a machine
 // that cannot open any file just now: the rows are there.
-func openError(path string, err error) error {
+func asDamage(path string, offset int64, err error) error {
+	var changed *changedError
 	switch {
-	case os.IsNotExist(err), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EINTR):
+	case errors.As(err, &changed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOMEM), errors.Is(err, syscall.EINTR):
 		return err
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return fmt.Errorf("%w\nallow more open files (ulimit -n), or start fewer ranks on a node", err)
 	}
-	return &stages.Damaged{Path: path, Offset: 0, Err: err}
+	return &stages.Damaged{Path: path, Offset: offset, Err: err}
 }
 
 func (r *rangeReader) Read(p []byte) (int, error) {
@@ -82,14 +91,14 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 		want = min(want, r.tail)
 		r.tail *= 2
 	}
-	n, err := r.f.ReadAt(p[:want], r.at)
+	n, err := r.in.ReadAt(p[:want], r.at)
 	if n > 0 && !r.cached {
-		forget(r.f, r.at, int64(n))
+		forget(r.in.f, r.at, int64(n))
 	}
 	r.at += int64(n)
 	r.read += int64(n)
 	if err == io.EOF && int64(n) < want {
-		return n, &changedError{r.f.Name(), r.at, r.size}
+		return n, &changedError{r.in.path, r.at, r.size}
 	}
 	if err == io.EOF {
 		err = nil
@@ -97,7 +106,7 @@ func (r *rangeReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (r *rangeReader) Close() error { return r.f.Close() }
+func (r *rangeReader) Close() error { return r.in.Close() }
 
 // decompress returns the reader of what r holds, and a function that ends it.
 // Members and frames that follow each other are one stream.

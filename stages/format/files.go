@@ -3,8 +3,8 @@ package format
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -23,7 +23,7 @@ type filesSource struct {
 }
 
 // Blocks cuts a shard into runs of files; Offset and Length count files.
-func (s *filesSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, error) {
+func (s *filesSource) Blocks(_ context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
 	files := shard.Files
 	if s.read.Limit > 0 {
 		files, size = files[:min(int64(len(files)), s.read.Limit)], 1<<62
@@ -41,24 +41,26 @@ func (s *filesSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, e
 	return blocks, nil
 }
 
-func (s *filesSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
+func (s *filesSource) Open(ctx context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
 	for _, f := range s.fields {
 		if f.main && f.path != "text" {
 			return nil, &MissingColumn{Path: shard.Path, Source: shard.Source, Column: ownName(s.read, f.name), Has: []string{"id", "text"}}
 		}
 	}
-	return &filesReader{source: s, shard: shard, block: b, sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}, nil
+	return &filesReader{ctx: ctx, source: s, shard: shard, block: b, sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}, nil
 }
 
 // filesReader reads one block. The files are read where the batch is made, so
 // that many are read at the same time.
 type filesReader struct {
+	ctx    context.Context
 	source *filesSource
 	shard  *stages.Shard
 	block  *stages.Block
 	sample sampler
 	next   int64 // file of the block
 	read   atomic.Int64
+	spent  atomic.Bool // of all inputs
 }
 
 func (r *filesReader) Next(ctx context.Context) (int, func() (*stages.Batch, error), error) {
@@ -116,6 +118,7 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 	b.Origin, d.first = d, r.block.Offset+first
 	d.buf, d.texts, d.ids = grow(d.buf, int(size)+n), resize(d.texts, n), resize(d.ids, n)
 	buf := d.buf
+	var bad *stages.Damaged
 	for i := range n {
 		at := r.block.Offset + first + int64(i)
 		f := &r.shard.Files[at]
@@ -125,13 +128,13 @@ func (r *filesReader) batch(first int64, n int, size int64) (*stages.Batch, erro
 			continue
 		}
 		path := filepath.Join(r.shard.Path, filepath.FromSlash(f.Name))
-		k, err := readFile(path, buf[:f.Size+1])
+		k, err := r.readFile(path, buf[:f.Size+1])
 		r.read.Add(int64(k))
 		switch {
-		case os.IsNotExist(err):
-			return nil, err
+		case errors.As(err, &bad):
+			b.Damage(i, -1, "%v", bad.Err)
 		case err != nil:
-			b.Damage(i, -1, "%v", err)
+			return nil, err
 		case int64(k) != f.Size:
 			return nil, &changedError{path, int64(k), f.Size}
 		case !validUTF8(buf[:k]):
@@ -181,17 +184,16 @@ func (r *filesReader) columns(b *stages.Batch, d *docs) {
 
 // readFile reads a file into p and returns its size, or len(p) where it is
 // longer than that.
-func readFile(path string, p []byte) (int, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
+func (r *filesReader) readFile(path string, p []byte) (n int, err error) {
+	f, err := openInput(r.ctx, path, &r.source.options, &r.spent)
+	if err == nil {
+		defer f.Close()
+		n, err = f.ReadAt(p, 0)
 	}
-	defer f.Close()
-	n, err := io.ReadFull(f, p)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
+	if err == io.EOF || err == nil {
+		return n, nil
 	}
-	return n, err
+	return n, asDamage(path, -1, err)
 }
 
 // appendRow appends document i as a line of JSON.

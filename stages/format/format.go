@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"sluice/stages"
 )
@@ -57,6 +58,9 @@ type Options struct {
 	Threads int
 	// Cached leaves what was read in the page cache.
 	Cached bool
+
+	open func(path string) (rawFile, error)               // opens an input; nil means os.Open
+	wait func(ctx context.Context, d time.Duration) error // before an input is read again; nil means to sleep
 }
 
 func (o Options) filled() Options {
@@ -71,6 +75,12 @@ func (o Options) filled() Options {
 	}
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.open == nil {
+		o.open = openRaw
+	}
+	if o.wait == nil {
+		o.wait = sleep
 	}
 	return o
 }
@@ -138,7 +148,7 @@ func Lacks(shard *stages.Shard, r stages.Read, column string) *MissingColumn {
 func NewSource(kind string, r stages.Read, needs []stages.Need, o Options) (stages.Source, error) {
 	o = o.filled()
 	if kind == stages.SavedFormat {
-		return savedSource{}, nil
+		return savedSource{o}, nil
 	}
 	f, err := newFields(r, needs, o.Writes, o.Checked && kind == "jsonl")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // batch, and returns the pieces that the sink makes.
 func readBlocks(t testing.TB, src stages.Source, sink stages.Sink, s *stages.Shard, size int64, each func(*stages.Batch)) ([][]byte, error) {
 	t.Helper()
-	blocks, err := src.Blocks(s, size)
+	blocks, err := src.Blocks(context.Background(), s, size)
 	if err != nil {
 		return nil, err
 	}
@@ -123,12 +123,12 @@ func isDamaged(err error) bool {
 	return errors.As(err, &d)
 }
 
-// A file that cannot be opened is a damaged shard, unless the machine is what cannot.
-func TestOpenError(t *testing.T) {
+// A file that cannot be opened or read is a damaged shard, unless the machine is what cannot.
+func TestDamagedFile(t *testing.T) {
 	for err, damaged := range map[error]bool{
 		syscall.EACCES: true, syscall.EIO: true, syscall.ENOENT: false, syscall.EMFILE: false, syscall.ENFILE: false, syscall.ENOMEM: false,
 	} {
-		got := openError("x", &fs.PathError{Op: "open", Path: "x", Err: err})
+		got := asDamage("x", 0, &fs.PathError{Op: "open", Path: "x", Err: err})
 		var d *stages.Damaged
 		if errors.As(got, &d) != damaged || !errors.Is(got, err) {
 			t.Errorf("%v: %v", err, got)

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"maps"
@@ -156,7 +157,7 @@ func FuzzLines(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocks, err := src.Blocks(shard, int64(size)+1)
+		blocks, err := src.Blocks(context.Background(), shard, int64(size)+1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ type jsonlSource struct {
 // Blocks cuts a plain file into byte ranges; a row belongs to the block in
 // which it starts. Compressed files, and files of which only the first rows
 // are read, are one block.
-func (s *jsonlSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, error) {
+func (s *jsonlSource) Blocks(_ context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
 	n := int64(1)
 	if compression(shard.Path) == "none" && s.read.Limit == 0 && size > 0 {
 		n = max(1, (shard.Size+size/2)/size)
@@ -37,10 +37,10 @@ func (s *jsonlSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, e
 	return blocks, nil
 }
 
-func (s *jsonlSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
+func (s *jsonlSource) Open(ctx context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
 	kind := compression(shard.Path)
 	at := max(0, b.Offset-1) // the byte before tells whether a row starts at Offset
-	file, err := openRange(shard.Path, shard.Size, at, b.Offset+b.Length, s.options.Cached)
+	file, err := openRange(ctx, shard, &s.options, at, b.Offset+b.Length)
 	if err != nil {
 		return nil, err
 	}

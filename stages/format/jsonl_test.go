@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -167,7 +168,7 @@ func TestBlocksReadLittleBehindTheirEnd(t *testing.T) {
 	row := `{"text":"` + strings.Repeat("x", 5000) + "\"}\n"
 	shard := shardOf(t, "a.jsonl", bytes.Repeat([]byte(row), 800))
 	src, _ := ends(t, stages.DefaultRead(), stages.DefaultWrite(), nil, Options{BatchBytes: 1 << 20})
-	blocks, err := src.Blocks(shard, 1<<20)
+	blocks, err := src.Blocks(context.Background(), shard, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func lacking(ctx context.Context, s *stages.Shard, r stages.Read, list []stages.
 	if err != nil {
 		return nil, false
 	}
-	blocks, err := src.Blocks(s, stages.BlockSize([]stages.Shard{*s}))
+	blocks, err := src.Blocks(ctx, s, stages.BlockSize([]stages.Shard{*s}))
 	if err != nil || len(blocks) == 0 {
 		return nil, false
 	}

@@ -3,10 +3,7 @@ package format
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-
-	"sluice/stages"
 )
 
 // A lineReader cuts a stream into runs of lines. A line ends behind its
@@ -140,12 +137,10 @@ func (l *lineReader) refill() error {
 
 // reason tells the end of a stream from a stream that cannot be read.
 func (l *lineReader) reason(err error) error {
-	var own *changedError
-	switch {
-	case err == io.EOF, errors.As(err, &own), errors.Is(err, context.Canceled):
+	if err == io.EOF {
 		return err
 	}
-	return &stages.Damaged{Path: l.path, Offset: l.base + int64(l.fill), Err: err}
+	return asDamage(l.path, l.base+int64(l.fill), err)
 }
 
 func (l *lineReader) close() {

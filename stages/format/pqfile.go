@@ -1,10 +1,12 @@
 package format
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
 	pq "github.com/parquet-go/parquet-go/format"
@@ -14,7 +16,7 @@ import (
 
 // pqFile is an open Parquet file.
 type pqFile struct {
-	f      *os.File    // nil: at is not a file of its own
+	f      *input      // nil: at is not a file of its own
 	at     io.ReaderAt // what is read
 	file   *parquet.File
 	schema *pqNode
@@ -24,25 +26,26 @@ type pqFile struct {
 
 // openParquet opens the file of a shard. A file without a whole footer is a
 // damaged shard.
-func openParquet(shard *stages.Shard, o Options) (*pqFile, error) {
-	f, err := os.Open(shard.Path)
+func openParquet(ctx context.Context, shard *stages.Shard, o *Options) (*pqFile, error) {
+	f, err := openInput(ctx, shard.Path, o, new(atomic.Bool))
 	if err != nil {
-		return nil, openError(shard.Path, err)
+		return nil, asDamage(shard.Path, 0, err)
 	}
 	p := &pqFile{f: f, at: f, cached: o.Cached}
-	info, err := f.Stat()
-	if err == nil && info.Size() != shard.Size {
-		err = &changedError{shard.Path, info.Size(), shard.Size}
-	}
-	if err != nil {
+	if size := f.info.Size(); size != shard.Size {
 		f.Close()
-		return nil, err
+		return nil, &changedError{shard.Path, size, shard.Size}
 	}
-	if err := p.open(shard.Size, o); err != nil {
+	if err := p.open(shard.Size, *o); err != nil {
 		f.Close()
-		return nil, &stages.Damaged{Path: shard.Path, Offset: -1, Err: err}
+		return nil, p.damaged(err)
 	}
 	return p, nil
+}
+
+// damaged makes a damaged shard of an error, whether the library says what a failed read said or something else.
+func (p *pqFile) damaged(err error) error {
+	return asDamage(p.f.path, -1, cmp.Or(p.f.failed, err))
 }
 
 // open reads the footer.
@@ -99,7 +102,7 @@ func (p *pqFile) ReadAt(b []byte, at int64) (int, error) {
 	n, err := p.at.ReadAt(b, at)
 	p.bytes += int64(n)
 	if n > 0 && !p.cached && p.f != nil {
-		forget(p.f, at, int64(n))
+		forget(p.f.f, at, int64(n))
 	}
 	return n, err
 }

@@ -25,9 +25,9 @@ type parquetSource struct {
 
 // Blocks cuts a file into runs of row groups; Offset and Length count row
 // groups. A file without a footer is one block, which Open finds damaged.
-func (s *parquetSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, error) {
+func (s *parquetSource) Blocks(ctx context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
 	blocks := []stages.Block{{Shard: shard.Index}}
-	f, err := openParquet(shard, s.options)
+	f, err := openParquet(ctx, shard, &s.options)
 	if err != nil {
 		var damaged *stages.Damaged
 		if errors.As(err, &damaged) {
@@ -60,8 +60,8 @@ func (s *parquetSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block,
 
 // Open returns a *[MissingColumn] error where the text column or a column that
 // a stage reads is not in the schema.
-func (s *parquetSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
-	f, err := openParquet(shard, s.options)
+func (s *parquetSource) Open(ctx context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
+	f, err := openParquet(ctx, shard, &s.options)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (r *parquetReader) next() (*pqRows, error) {
 		if errors.As(err, &long) {
 			return nil, err
 		}
-		return nil, &stages.Damaged{Path: r.shard.Path, Offset: -1, Err: err}
+		return nil, r.f.damaged(err)
 	}
 	r.begun = true
 	return t, nil

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func BenchmarkRemoved(b *testing.B) {
 	}
 	src, _ := ends(b, stages.DefaultRead(), stages.DefaultWrite(), nil, Options{BatchBytes: 1 << 20})
 	shard := shardOf(b, "a.jsonl", []byte(in.String()))
-	blocks, err := src.Blocks(shard, 1<<20)
+	blocks, err := src.Blocks(context.Background(), shard, 1<<20)
 	if err != nil {
 		b.Fatal(err)
 	}

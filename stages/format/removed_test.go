@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -17,7 +18,7 @@ import (
 // removedOf changes the text of each row and returns it as AppendRemoved writes it.
 func removedOf(t *testing.T, src stages.Source, s *stages.Shard, why Reason) string {
 	t.Helper()
-	blocks, err := src.Blocks(s, 1<<20)
+	blocks, err := src.Blocks(context.Background(), s, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

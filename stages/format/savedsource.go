@@ -10,11 +10,11 @@ import (
 // savedSource reads files of a collection. Its batches have Records, and the names of the
 // samples as RowID. What is damaged is an error: a job must not compare with part of a
 // collection unnoticed.
-type savedSource struct{}
+type savedSource struct{ options Options }
 
 // Blocks cuts a file into runs of chunks; Offset and Length count chunks.
-func (savedSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, error) {
-	f, err := openSaved(shard.Path)
+func (s savedSource) Blocks(ctx context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
+	f, err := openSaved(ctx, shard.Path, &s.options)
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +32,8 @@ func (savedSource) Blocks(shard *stages.Shard, size int64) ([]stages.Block, erro
 	return blocks, nil
 }
 
-func (savedSource) Open(_ context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
-	f, err := openSaved(shard.Path)
+func (s savedSource) Open(ctx context.Context, shard *stages.Shard, b *stages.Block) (stages.Reader, error) {
+	f, err := openSaved(ctx, shard.Path, &s.options)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -46,8 +47,8 @@ func (r *run) knownBytes(p, block int) (n int64) {
 }
 
 // cut cuts all shards into blocks.
-func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
-	if err := format.CheckCollections(shards, r.stages); err != nil {
+func (r *run) cut(ctx context.Context, shards []stages.Shard) ([]stages.Block, error) {
+	if err := format.CheckCollections(ctx, shards, r.stages); err != nil {
 		return nil, &JobError{err}
 	}
 	sources := map[sourceKey]stages.Source{}
@@ -59,7 +60,7 @@ func (r *run) cut(shards []stages.Shard) ([]stages.Block, error) {
 		if err != nil {
 			return nil, err
 		}
-		own, err := src.Blocks(s, size)
+		own, err := src.Blocks(ctx, s, size)
 		if err != nil {
 			return nil, jobErrorOf(err)
 		}

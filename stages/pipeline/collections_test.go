@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ func (f folder) saved(name string) (names []string, records map[string][]byte) {
 			f.tb.Fatal(err)
 		}
 		shard := &stages.Shard{Path: path}
-		blocks, err := src.Blocks(shard, 1<<20)
+		blocks, err := src.Blocks(context.Background(), shard, 1<<20)
 		if err != nil {
 			f.tb.Fatal(err)
 		}

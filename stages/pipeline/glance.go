@@ -51,7 +51,7 @@ func (r *run) tryRows(ctx context.Context, s *stages.Shard) error {
 	if err != nil {
 		return err
 	}
-	blocks, err := src.Blocks(s, stages.BlockSize([]stages.Shard{*s}))
+	blocks, err := src.Blocks(ctx, s, stages.BlockSize([]stages.Shard{*s}))
 	if err != nil {
 		return err
 	}

@@ -218,7 +218,7 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 	}
 	if r.opt.Fresh {
 		if err == nil {
-			err = format.CheckCollections(shards, r.stages)
+			err = format.CheckCollections(ctx, shards, r.stages)
 		}
 		if err != nil {
 			return &JobError{err}
@@ -260,7 +260,7 @@ func (r *run) freeze(ctx context.Context, shards []stages.Shard, stats []format.
 	if err := r.glance(ctx, shards); err != nil {
 		return err
 	}
-	blocks, err := r.cut(shards)
+	blocks, err := r.cut(ctx, shards)
 	if err != nil {
 		return err
 	}

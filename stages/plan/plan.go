@@ -107,7 +107,7 @@ func Make(ctx context.Context, j *job.Job, o Options) (*Plan, error) {
 	if _, p.named, err = format.CheckColumns(ctx, shards, j.Inputs, j.Write, list); err != nil {
 		return nil, s.inJob(err)
 	}
-	if err := s.cut(); err != nil {
+	if err := s.cut(ctx); err != nil {
 		return nil, err
 	}
 	for _, b := range s.blocks {

@@ -46,8 +46,8 @@ func (s *sampled) source(shard *stages.Shard, needs []stages.Need) (stages.Sourc
 }
 
 // cut cuts the shards as a run does.
-func (s *sampled) cut() error {
-	if err := format.CheckCollections(s.shards, s.stages); err != nil {
+func (s *sampled) cut(ctx context.Context) error {
+	if err := format.CheckCollections(ctx, s.shards, s.stages); err != nil {
 		return err
 	}
 	size := stages.BlockSize(s.shards)
@@ -56,7 +56,7 @@ func (s *sampled) cut() error {
 		if err != nil {
 			return err
 		}
-		blocks, err := src.Blocks(&s.shards[i], size)
+		blocks, err := src.Blocks(ctx, &s.shards[i], size)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package format
+
+import "syscall"
+
+var remote []syscall.Errno
