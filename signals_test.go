@@ -184,3 +184,21 @@ func TestSecondSignal(t *testing.T) {
 		}
 	}
 }
+
+// Slurm sends a signal to the programs of run.exec, too. One that ends of it before the rank has heard of it is no
+// failure: the block is read again.
+func TestProgramStopped(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "in", "a.jsonl"), `{"text": "one"}`+"\n")
+	write(t, filepath.Join(dir, "program"), `if [ ! -e been ]; then : >been; read line; kill -TERM $PPID; kill -TERM $$; fi; exec cat`)
+	write(t, filepath.Join(dir, "job.toml"), "input = 'in'\noutput = 'out'\n[[stage]]\nuse = 'run.exec'\ncommand = ['sh', 'program']\non_error = 'drop'\n")
+	if code, said := start(t, dir, nil, "run", "job.toml"); code != exitStopped {
+		t.Fatalf("exit code %d:\n%s", code, said)
+	}
+	if code, said := start(t, dir, nil, "run", "job.toml"); code != exitDone {
+		t.Fatalf("going on: exit code %d:\n%s", code, said)
+	}
+	if got := string(read(t, filepath.Join(dir, "out", "data", "a.jsonl"))); got != `{"text": "one"}`+"\n" {
+		t.Errorf("the output is %q", got)
+	}
+}

@@ -78,6 +78,9 @@ func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
 	defer cancel(nil)
 	go c.grace(ctx, cancel)
 	err = r.inJob(c.streams(ctx, cancel))
+	if errors.Is(err, stages.ErrStopped) {
+		err = mpi.ErrStopped
+	}
 	err = cause(err, c.commit(true), c.closeFiles())
 	if err == nil && r.stopping() {
 		err = mpi.ErrStopped
@@ -91,7 +94,7 @@ func (r *run) mapPass(ctx context.Context, p int, c *mapPass) (err error) {
 // is not finished then is read again by the next start.
 const stopGrace = 20 * time.Second
 
-// grace ends the work of the rank some time after it was asked to stop.
+// grace tells the stages that the rank was asked to stop, and ends its work some time later.
 func (c *mapPass) grace(ctx context.Context, cancel context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
@@ -99,6 +102,7 @@ func (c *mapPass) grace(ctx context.Context, cancel context.CancelCauseFunc) {
 	case <-c.control.Done():
 	case <-c.r.opt.Stop:
 	}
+	c.r.stopped()
 	select {
 	case <-ctx.Done():
 	case <-time.After(stopGrace):
@@ -118,6 +122,9 @@ func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) e
 			s := &stream{m: c, index: i}
 			if err := guard(func() error { return s.run(ctx) }); err != nil {
 				errs[i] = err
+				if errors.Is(err, stages.ErrStopped) {
+					return // the others end at their next block
+				}
 				c.failed.Store(true)
 				cancel(errOther)
 			}
@@ -130,14 +137,14 @@ func (c *mapPass) streams(ctx context.Context, cancel context.CancelCauseFunc) e
 // errOther ends the streams of a rank when one of them has failed.
 var errOther = errors.New("another stream of this rank failed")
 
-// firstError returns the first error that says why, rather than that others failed.
+// firstError returns the first error that says why, rather than that others failed or the rank stops.
 func firstError(errs []error) error {
 	var first error
 	for _, err := range errs {
 		if err == nil {
 			continue
 		}
-		if !errors.Is(err, errOther) && !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, errOther) && !errors.Is(err, context.Canceled) && !errors.Is(err, stages.ErrStopped) {
 			return err
 		}
 		if first == nil {

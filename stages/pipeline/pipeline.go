@@ -119,6 +119,7 @@ type run struct {
 
 	watch   []Watch           // this rank's
 	life    *progress.Life    // this rank's
+	stopped func()            // tells the stages that this rank is to stop
 	lock    *manifest.Lock    // rank 0 only
 	ended   chan struct{}     // closed when the run is over
 	journal *manifest.Journal // this rank's
@@ -164,7 +165,9 @@ func Run(ctx context.Context, c mpi.Comm, j *job.Job, o Options) (Outcome, error
 		return out, &JobError{err}
 	}
 	r.warnScratch()
-	err = r.runPasses(ctx)
+	stop, stopped := context.WithCancel(context.Background())
+	r.stopped = stopped
+	err = r.runPasses(stages.WithStop(ctx, stop))
 	var written error // of the report: only rank 0 knows
 	if c.Rank() == 0 && r.records != nil {
 		rep, e := r.report()

@@ -22,7 +22,8 @@
 // a batch are answered, so a program that collects rows before it answers needs to know where a batch
 // ends: with flush = true an empty line says so. Standard output must be
 // flushed by then. Python does: PYTHONUNBUFFERED is set. What comes on standard error is shown.
-// At the end of its input the program is to end; it is killed ten seconds later.
+// At the end of its input the program is to end; it is killed ten seconds later. Where the job is to stop, one that gives no
+// answer for ten seconds is killed, and its block is read again by the next start.
 //
 // A program that dies, or gives no answer for timeout, ends the job, unless on_error is "drop". Then
 // it is started again, and the rows that it has not answered are sent one at a time, up to the one that it fails at again:
@@ -79,7 +80,7 @@ func NewExec(c stages.Common, e Exec) ([]stages.Stage, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	s := &stage{common: c, Exec: e, log: &log{name: c.Name}}
+	s := &stage{common: c, Exec: e, log: &log{name: c.Name}, grace: stopGrace, stop: context.Background()}
 	for _, name := range e.Columns {
 		key := ", " + string(format.AppendString(nil, []byte(name))) + ": "
 		s.fields = append(s.fields, field{name: name, text: name == c.Column, changes: slices.Contains(e.Changes, name), key: key})
@@ -156,14 +157,17 @@ type stage struct {
 	fields []field
 	log    *log
 	slots  chan struct{} // one for each process that may run; nil = any number
+	grace  time.Duration // for an answer once the rank is to stop
 
 	answers atomic.Int64 // that its programs gave
+	halted  atomic.Bool  // a program was ended because the rank is to stop
 
 	mu     sync.Mutex
 	free   []*process
 	closed bool
-	silent int   // rows that they did not answer in time, one after the other
-	heard  int64 // answers before those
+	stop   context.Context // ends once the rank is to stop
+	silent int             // rows that they did not answer in time, one after the other
+	heard  int64           // answers before those
 }
 
 func (s *stage) Name() string { return s.common.Name }
@@ -212,10 +216,14 @@ func (s *stage) Close() {
 	s.mu.Lock()
 	free := s.free
 	s.free, s.closed = nil, true
+	grace := closeGrace
+	if s.stop.Err() != nil {
+		grace = hurryGrace
+	}
 	s.mu.Unlock()
 	var all sync.WaitGroup
 	for _, p := range free {
-		all.Go(p.close)
+		all.Go(func() { p.close(grace) })
 	}
 	all.Wait()
 }
@@ -260,7 +268,7 @@ func (s *stage) give(p *process) {
 	}
 	s.mu.Unlock()
 	if closed {
-		p.close()
+		p.close(closeGrace)
 	}
 	s.leave()
 }
@@ -288,6 +296,9 @@ func (s *stage) unanswered() int {
 // job goes on, the rows that it has not answered are tried one at a time, up to the one it dies of again;
 // after one that it does not answer, until it answers. So a batch of one row is tried a second time, too.
 func (s *stage) Map(ctx context.Context, b *stages.Batch) error {
+	s.mu.Lock()
+	s.stop = stages.Stopping(ctx)
+	s.mu.Unlock()
 	t := newTalk(s, b)
 	alone, late, deaths := false, false, 0
 	for len(t.rows) > 0 && ctx.Err() == nil {

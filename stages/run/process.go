@@ -13,12 +13,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
 const (
 	closeGrace = 10 * time.Second // for a program to end after its input
 	endGrace   = 5 * time.Second  // after its output
+	stopGrace  = 10 * time.Second // for an answer once the rank is to stop
+	hurryGrace = 2 * time.Second  // for a program to end after its input, then
+	signalWait = time.Second      // for a signal that has ended the program to reach this process
 	maxLine    = 1 << 30          // bytes of an answer
 	tailBytes  = 2 << 10          // of standard error that an error shows
 )
@@ -28,10 +32,11 @@ type process struct {
 	cmd     *exec.Cmd
 	in      *os.File
 	out     *os.File
-	timeout time.Duration
 	lines   *bufio.Reader
 	long    []byte // a line that is longer than the buffer of lines
 	mu      sync.Mutex
+	timeout time.Duration
+	hurried bool // the rank is to stop
 	reaped  bool
 	ended   chan struct{} // closed when the process is gone
 	err     error         // how it ended
@@ -109,9 +114,31 @@ func environment(e *Exec) []string {
 // errLate is the end of a wait for the program.
 var errLate = errors.New("no answer in time")
 
+// hurry makes a wait for the program end after grace, those that have begun too.
+func (p *process) hurry(grace time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hurried, p.timeout = true, min(p.timeout, grace)
+	_ = p.out.SetReadDeadline(time.Now().Add(p.timeout)) // it may be closed, and then nobody waits
+}
+
+// isHurried says that the rank is to stop.
+func (p *process) isHurried() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hurried
+}
+
+// within sets a deadline that is the time-out away.
+func (p *process) within(set func(time.Time) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return set(time.Now().Add(p.timeout))
+}
+
 // Read reads from the program, and waits for no longer than the time-out.
 func (p *process) Read(b []byte) (int, error) {
-	if err := p.out.SetReadDeadline(time.Now().Add(p.timeout)); err != nil {
+	if err := p.within(p.out.SetReadDeadline); err != nil {
 		return 0, err
 	}
 	n, err := p.out.Read(b)
@@ -164,13 +191,13 @@ func (p *process) setReaped(is bool) {
 	p.reaped = is
 }
 
-// close lets the process end, and kills it if it does not.
-func (p *process) close() {
+// close lets the process end, and kills it if it has not after grace.
+func (p *process) close(grace time.Duration) {
 	p.in.Close()
 	go io.Copy(io.Discard, p.out) // it must not wait for us
 	select {
 	case <-p.ended:
-	case <-time.After(closeGrace):
+	case <-time.After(grace):
 	}
 	p.kill()
 	select {
@@ -192,6 +219,17 @@ func (p *process) last() string {
 		return "ended"
 	}
 	return "ended with " + p.err.Error()
+}
+
+// signaled says that the process, which is gone, was ended by one of the signals that ask a rank to stop. Slurm and
+// terminals send them to all processes of a job.
+func (p *process) signaled() bool {
+	exit, ok := errors.AsType[*exec.ExitError](p.err)
+	if !ok {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1}, status.Signal())
 }
 
 // words returns the end of what the process wrote to standard error, as lines of an error.

@@ -64,6 +64,9 @@ const answered = -1
 
 // exchange sends rows to a process and takes its answers.
 func (t *talk) exchange(ctx context.Context, rows []int) error {
+	if t.stage.halted.Load() {
+		return stages.ErrStopped
+	}
 	p, err := t.stage.take(ctx)
 	if err != nil {
 		return err
@@ -76,13 +79,14 @@ func (t *talk) exchange(ctx context.Context, rows []int) error {
 	}
 	t.sent.Store(0)
 	stop := context.AfterFunc(ctx, p.kill)
+	defer context.AfterFunc(stages.Stopping(ctx), func() { p.hurry(t.stage.grace) })()
 	wrote := make(chan error, 1)
 	go func() { wrote <- t.send(p, rows) }()
 	err = t.listen(p, rows)
 	if err == nil {
 		// All is answered, so all was read but perhaps the end mark.
-		_ = p.in.SetWriteDeadline(time.Now().Add(p.timeout))
-		if err = <-wrote; err != nil {
+		_ = p.within(p.in.SetWriteDeadline)
+		if err = <-wrote; err != nil && !p.isHurried() {
 			err = t.deathOf(p, rows, "takes no more rows")
 		}
 		_ = p.in.SetWriteDeadline(time.Time{})
@@ -100,7 +104,31 @@ func (t *talk) exchange(ctx context.Context, rows []int) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err != nil && t.stops(ctx, p) {
+		t.stage.halt()
+		return stages.ErrStopped
+	}
 	return err
+}
+
+// stops says that what went wrong with a program, which is gone, may be because the rank is to stop: the signal for that
+// may have reached the program first. What is wrong besides shows again when the block is read again.
+func (t *talk) stops(ctx context.Context, p *process) bool {
+	stopping := stages.Stopping(ctx)
+	if stopping.Err() == nil && p.signaled() {
+		select {
+		case <-stopping.Done():
+		case <-time.After(signalWait):
+		}
+	}
+	return stopping.Err() != nil
+}
+
+// halt notes that a program was ended because the rank is to stop.
+func (s *stage) halt() {
+	if !s.halted.Swap(true) {
+		s.log.show([]byte("the job is to stop and the program has not answered: its rows are read again by the next start"))
+	}
 }
 
 // send writes the rows to the process.
@@ -152,7 +180,10 @@ func (t *talk) listen(p *process, rows []int) error {
 			return t.deathOf(p, rows, p.last())
 		case errors.Is(err, errLate):
 			p.kill()
-			return t.deathOf(p, rows, fmt.Sprintf("gave no answer for %v", p.timeout))
+			if p.isHurried() {
+				return stages.ErrStopped
+			}
+			return t.deathOf(p, rows, fmt.Sprintf("gave no answer for %v", t.stage.Timeout))
 		case err != nil:
 			return t.wrong(p, line, err)
 		}
