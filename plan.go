@@ -12,6 +12,7 @@ import (
 	"sluice/stages"
 	"sluice/stages/catalog"
 	"sluice/stages/job"
+	"sluice/stages/pipeline"
 	"sluice/stages/plan"
 	"sluice/stages/progress"
 )
@@ -62,7 +63,7 @@ func (p *program) plan(args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.showPlan(j, o)
+	return p.showPlan(j, o, false)
 }
 
 // layout fills in what the flags leave open: ranks and how they share nodes.
@@ -100,8 +101,8 @@ func asked(j *job.Job, perNode int) {
 	}
 }
 
-// showPlan makes the plan of a job and prints it.
-func (p *program) showPlan(j *job.Job, o planOptions) error {
+// showPlan makes the plan of a job and prints it. fresh says that the run would start over.
+func (p *program) showPlan(j *job.Job, o planOptions, fresh bool) error {
 	o.layout(j)
 	own := *j
 	if launched, _ := mpi.Launched(); launched == 0 && o.processes {
@@ -109,6 +110,9 @@ func (p *program) showPlan(j *job.Job, o planOptions) error {
 	}
 	if err := own.Resolve(o.perNode, o.perNode); err != nil {
 		return err
+	}
+	if err := pipeline.CheckOutput(&own, fresh); err != nil {
+		return usageError{err}
 	}
 	made, err := plan.Make(context.Background(), &own, plan.Options{
 		Ranks: o.ranks, RanksPerNode: o.perNode, Processes: o.processes, Sample: int64(o.sample),

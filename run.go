@@ -187,5 +187,5 @@ func (p *program) dryRun(j *job.Job, o runOptions) error {
 		p.errorf("--fresh would remove what %s holds of an earlier run", j.Output)
 	}
 	launched, _ := mpi.Launched()
-	return p.showPlan(j, planOptions{ranks: max(o.ranks, launched), processes: launched > 0})
+	return p.showPlan(j, planOptions{ranks: max(o.ranks, launched), processes: launched > 0}, o.fresh)
 }

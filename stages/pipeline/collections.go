@@ -43,10 +43,9 @@ func (r *run) collection(stage int) stages.Collection {
 	return r.stages[stage].(stages.Collector).Collection()
 }
 
-// newCollections sees that what is saved finds an empty folder: files of another job among
-// those of this one would be taken for its own. It makes the folders, so that a mistake shows
-// now and not at the end.
-func (r *run) newCollections() error {
+// checkSaving refuses folders of collections before anything is touched. What stands in them is looked at unless
+// the job goes on: files of another job among those of this one would be taken for its own.
+func (r *run) checkSaving() error {
 	folders := map[string]string{}
 	for _, i := range r.saving() {
 		folder, name := r.collection(i).Folder, r.stages[i].Name()
@@ -54,38 +53,88 @@ func (r *run) newCollections() error {
 			return &JobError{fmt.Errorf("stages %q and %q both have save_sketches = %q\ngive one of them another folder", by, name, folder)}
 		}
 		folders[folder] = name
+		what := fmt.Sprintf("save_sketches = %q of stage %q", folder, name)
+		if err := r.savePlace(folder, what); err != nil {
+			return &JobError{err}
+		}
+		if r.goesOn() {
+			continue
+		}
 		list, err := os.ReadDir(folder)
 		if err != nil && !os.IsNotExist(err) {
 			return &JobError{fmt.Errorf("save_sketches of stage %q: %w", name, err)}
 		}
+		temps, _ := savedTemps(folder) // it was read
+		list = slices.DeleteFunc(list, func(e os.DirEntry) bool { return slices.Contains(temps, filepath.Join(folder, e.Name())) })
+		if len(list) == 0 {
+			continue
+		}
 		for _, e := range list {
 			if strings.HasSuffix(e.Name(), format.SavedExtension) {
-				return &JobError{fmt.Errorf("save_sketches = %q of stage %q: the folder holds a collection\nname another folder, or remove %s",
-					folder, name, filepath.Join(folder, "*"+format.SavedExtension))}
+				return &JobError{fmt.Errorf("%s: the folder holds a collection\nname another folder, or remove %s", what, filepath.Join(folder, "*"+format.SavedExtension))}
 			}
 		}
-		out, err := manifest.CreateAtomic(r.collectionFile(i, 0))
-		if err == nil {
-			err = out.Abort()
+		return &JobError{fmt.Errorf("%s: the folder is not empty: %q\nname a new or empty folder", what, list[0].Name())}
+	}
+	return nil
+}
+
+// savePlace refuses a folder for sketches that an input is read from, or that the job keeps its own files in.
+func (r *run) savePlace(folder, what string) error {
+	path, out := realPath(folder), realPath(r.job.Output)
+	for _, in := range r.job.Inputs {
+		for _, p := range in.Paths {
+			if err := apart(path, p, what, "name a folder"); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return &JobError{fmt.Errorf("save_sketches of stage %q: %w", name, err)}
+	}
+	if path == out || within(out, path) {
+		return fmt.Errorf("%s is or holds the output folder\nname a folder of its own", what)
+	}
+	for _, name := range append(outputFolders(), ".sluice") {
+		if own := filepath.Join(out, name); path == own || within(path, own) {
+			return fmt.Errorf("%s lies in %s, which is for other files\nname a folder of its own", what, filepath.Join(r.job.Output, name))
 		}
 	}
 	return nil
 }
 
-// tidyCollections removes what writers that were killed left. Other jobs may be at work below.
+// goesOn says that OUT holds this job, and that it is not to start over.
+func (r *run) goesOn() bool {
+	then, err := manifest.ReadInputs(r.dir)
+	return err == nil && !r.opt.Fresh && r.compare(then) == nil
+}
+
+// newCollections makes the folders of collections, so that a mistake shows now and not at the end.
+func (r *run) newCollections() error {
+	if err := r.checkSaving(); err != nil {
+		return err
+	}
+	for _, i := range r.saving() {
+		out, err := manifest.CreateAtomic(r.collectionFile(i, 0))
+		if err == nil {
+			err = out.Abort()
+		}
+		if err != nil {
+			return &JobError{fmt.Errorf("save_sketches of stage %q: %w", r.stages[i].Name(), err)}
+		}
+	}
+	return nil
+}
+
+// savedTemps lists what writers of a collection that were killed left in its folder. Other jobs may be at work below.
+func savedTemps(folder string) ([]string, error) {
+	left, err := manifest.Temps(folder)
+	return slices.DeleteFunc(left, func(path string) bool { return !strings.Contains(filepath.Base(path), format.SavedExtension) }), err
+}
+
+// tidyCollections removes what writers that were killed left.
 func (r *run) tidyCollections() error {
 	for _, i := range r.saving() {
-		left, err := manifest.Temps(r.collection(i).Folder)
-		if err != nil {
-			return err
-		}
+		left, err := savedTemps(r.collection(i).Folder)
 		for _, path := range left {
-			if strings.Contains(path, format.SavedExtension) {
-				err = errors.Join(err, os.Remove(path))
-			}
+			err = errors.Join(err, os.Remove(path))
 		}
 		if err != nil {
 			return err

@@ -10,8 +10,27 @@ import (
 
 	"sluice/stages"
 	"sluice/stages/format"
+	"sluice/stages/job"
 	"sluice/stages/manifest"
 )
+
+// CheckOutput refuses an output folder, and folders for sketches, that [Run] would refuse, in its words. It touches
+// nothing. That OUT holds a job is no mistake. fresh says that the run would start over.
+func CheckOutput(j *job.Job, fresh bool) error {
+	made, err := j.Build()
+	if err != nil {
+		return err
+	}
+	defer stages.Close(made)
+	r := &run{job: j, stages: made, opt: Options{Fresh: fresh}, dir: filepath.Join(j.Output, ".sluice")}
+	if err := r.checkPlace(); err != nil {
+		return &JobError{err}
+	}
+	if err := r.checkEmpty(); err != nil {
+		return err
+	}
+	return r.checkSaving()
+}
 
 // checkPlace refuses an OUT that is, holds or lies in a folder that an input
 // is read from: a second start would read what the first wrote. Beside a file that is
@@ -28,17 +47,26 @@ func (r *run) checkPlace() error {
 	}
 	for _, in := range r.job.Inputs {
 		for _, p := range in.Paths {
-			folder, whole := inputFolder(p)
-			folder = realPath(folder)
-			switch {
-			case out == folder && whole:
-				return fmt.Errorf("output %q is a folder that input %q is read from\nchoose an output of its own", r.job.Output, p)
-			case within(folder, out):
-				return fmt.Errorf("output %q holds input %q\nchoose an output of its own", r.job.Output, p)
-			case whole && within(out, folder):
-				return fmt.Errorf("output %q lies in a folder that input %q is read from\nchoose an output outside of %s", r.job.Output, p, folder)
+			if err := apart(out, p, fmt.Sprintf("output %q", r.job.Output), "choose an output"); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// apart refuses a folder that is written where it is, holds or lies in what an input is read from. what is the folder, and choose the
+// remedy, in messages.
+func apart(path, input, what, choose string) error {
+	folder, whole := inputFolder(input)
+	folder = realPath(folder)
+	switch {
+	case path == folder && whole:
+		return fmt.Errorf("%s is a folder that input %q is read from\n%s of its own", what, input, choose)
+	case within(folder, path):
+		return fmt.Errorf("%s holds input %q\n%s of its own", what, input, choose)
+	case whole && within(path, folder):
+		return fmt.Errorf("%s lies in a folder that input %q is read from\n%s outside of %s", what, input, choose, folder)
 	}
 	return nil
 }
@@ -75,6 +103,14 @@ func realPath(path string) string {
 
 // newOutput makes OUT, or accepts it if it is empty or ours.
 func (r *run) newOutput() error {
+	if err := r.checkEmpty(); err != nil {
+		return err
+	}
+	return diskError(os.MkdirAll(r.dir, 0o777))
+}
+
+// checkEmpty refuses an OUT that is neither empty nor ours.
+func (r *run) checkEmpty() error {
 	list, err := os.ReadDir(r.job.Output)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &JobError{fmt.Errorf("output: %w", err)}
@@ -82,8 +118,11 @@ func (r *run) newOutput() error {
 	if _, err := os.Stat(r.dir); errors.Is(err, fs.ErrNotExist) && len(list) > 0 {
 		return &JobError{fmt.Errorf("output %q is not empty and holds no job: %q\nchoose a new or empty folder", r.job.Output, list[0].Name())}
 	}
-	return diskError(os.MkdirAll(r.dir, 0o777))
+	return nil
 }
+
+// outputFolders are the folders in OUT that a job writes for people.
+func outputFolders() []string { return []string{"data", "duplicates", "removed", statsFolder} }
 
 // clear removes what earlier runs made in OUT, and nothing else. The lock stays.
 // Killed on the way, it leaves a job that is not done, or none: what says that
@@ -116,7 +155,7 @@ func (r *run) clear() error {
 	remove(r.dir, "segments", "parts")
 	remove(r.dir, journals...)
 	if err == nil {
-		remove(r.job.Output, "data", "duplicates", "removed", statsFolder, "report.json", "report.html")
+		remove(r.job.Output, append(outputFolders(), "report.json", "report.html")...)
 	}
 	if err != nil {
 		return diskError(err)

@@ -195,6 +195,9 @@ func (r *run) discover(ctx context.Context, w *welcome) error {
 		return err
 	}
 	// Mistakes that show without reading a row leave OUT as it is.
+	if err := r.checkSaving(); err != nil {
+		return err
+	}
 	if err := r.prepare(ctx); err != nil {
 		return &JobError{err}
 	}
