@@ -49,6 +49,9 @@ func schemaNames(ctx context.Context, s *stages.Shard) (names []string) {
 // deepest is how many names one within the other are looked for in rows.
 const deepest = 3
 
+// firstRows is how many rows of a shard are looked at.
+const firstRows = 100
+
 // firstKeys returns the keys that the first rows of a shard of JSONL have.
 func firstKeys(ctx context.Context, s *stages.Shard) []string {
 	src, err := NewSource("jsonl", stages.DefaultRead(), nil, Options{Checked: true, ReadBytes: 1 << 20})
@@ -61,10 +64,9 @@ func firstKeys(ctx context.Context, s *stages.Shard) []string {
 	}
 	defer in.Close()
 	defer Release(b)
-	const enough = 100 // rows
 	o := b.Origin.(*rows)
 	found := map[string]bool{}
-	for i := range min(b.Len(), enough) {
+	for i := range min(b.Len(), firstRows) {
 		nameKeys(found, "", o.row(i), 0)
 	}
 	return slices.Sorted(maps.Keys(found))

@@ -18,7 +18,7 @@ import (
 // The error is about each column that a stage, or read.add_source, would write over one of the input, and a [MissingColumn]
 // where the shard lacks one that a stage of any pass reads. The
 // warnings are about one that only its first rows lack; about names that are nowhere, in read.id, read.columns, read.rename, write.columns, write.drop and among what stages
-// drop; and about columns that are left out because read.rename gives their name to another. looked are the shards.
+// drop; about columns that stages read and that are lists or objects; and about columns that are left out because read.rename gives their name to another. looked are the shards.
 func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.Input, w stages.Write, list []stages.Stage) (looked []*stages.Shard, warnings []string, err error) {
 	c := named{known: map[string]bool{}, whole: true}
 	for _, in := range inputs {
@@ -26,6 +26,7 @@ func CheckColumns(ctx context.Context, shards []stages.Shard, inputs []stages.In
 			looked = append(looked, s)
 			c.input(s, in.Read, has, list)
 			c.wants(lacking(ctx, s, in.Read, list))
+			c.nested(ctx, s, in.Read, inJob(in.Read, has), list)
 		}
 	}
 	c.output(w, list)
