@@ -36,7 +36,8 @@ type subject struct {
 	row   int64 // within the shard
 	id    string
 	batch *stages.Batch
-	index int // of the sample in the batch
+	index int   // of the sample in the batch
+	past  int64 // read.limit, where that leaves the sample out; 0: it does not
 }
 
 func (s *subject) name() string { return fmt.Sprintf("%s:%d", s.shard.Name, s.row) }
@@ -102,14 +103,18 @@ func (e *explainer) explain(ctx context.Context, id string) error {
 		head += fmt.Sprintf(" (id %q)", s.id)
 	}
 	fmt.Fprintln(e.p.stdout, head)
+	if s.past > 0 {
+		fmt.Fprintf(e.p.stdout, "left out by read.limit = %d, which reads no more rows of a shard\n", s.past)
+		return nil
+	}
 	if damage := s.damage(); damage != "" {
 		fmt.Fprintf(e.p.stdout, "damaged: %s\n", damage)
 		return nil
 	}
 	if !s.batch.Keep[s.index] {
 		says := "a blank line, which is no row"
-		if r := e.job.Input(s.shard).Read; r.Sample < 1 || r.Limit > 0 {
-			says = "left out by read.sample or read.limit, or a blank line"
+		if r := e.job.Input(s.shard).Read; r.Sample < 1 {
+			says = "left out by read.sample, or a blank line"
 		}
 		fmt.Fprintln(e.p.stdout, says)
 		return nil
@@ -153,12 +158,12 @@ func (e *explainer) build() error {
 }
 
 // source returns the source of a shard, with all columns that the stages read.
-func (e *explainer) source(shard *stages.Shard) (stages.Source, error) {
+func (e *explainer) source(shard *stages.Shard, read stages.Read) (stages.Source, error) {
 	var all stages.Pass
 	for _, s := range e.stages {
 		all.Steps = append(all.Steps, stages.Step{Stage: s})
 	}
-	return format.NewSource(shard.Format, e.job.Input(shard).Read, all.Needs(), format.Options{Seed: e.job.Seed, Cached: true})
+	return format.NewSource(shard.Format, read, all.Needs(), format.Options{Seed: e.job.Seed, Cached: true})
 }
 
 // find finds a sample by its id, or by shard and row.
@@ -167,7 +172,7 @@ func (e *explainer) find(ctx context.Context, shards []stages.Shard, id string) 
 		row, err := strconv.ParseInt(id[at+1:], 10, 64)
 		for i := range shards {
 			if err == nil && row >= 0 && shards[i].Name == id[:at] {
-				return e.look(ctx, &shards[i], row, "")
+				return e.row(ctx, &shards[i], row)
 			}
 		}
 	}
@@ -176,46 +181,67 @@ func (e *explainer) find(ctx context.Context, shards []stages.Shard, id string) 
 	} else if ok {
 		for i := range shards {
 			if shards[i].Name == d.Shard {
-				return e.look(ctx, &shards[i], d.Row, "")
+				return e.row(ctx, &shards[i], d.Row)
 			}
 		}
 	}
-	for i := range shards {
-		s, err := e.look(ctx, &shards[i], -1, id)
-		if err != nil || s != nil {
-			return s, err
+	for _, past := range []bool{false, true} {
+		for i := range shards {
+			s, _, err := e.look(ctx, &shards[i], -1, id, past)
+			if err != nil || s != nil {
+				return s, err
+			}
 		}
 	}
 	return nil, usageError{fmt.Errorf("no sample %q\nwrite SHARD:ROW, rows counted from 0, or a value of the column that read.id names", id)}
 }
 
+// row finds a row of a shard, also one that read.limit leaves out.
+func (e *explainer) row(ctx context.Context, shard *stages.Shard, row int64) (*subject, error) {
+	s, rows, err := e.look(ctx, shard, row, "", false)
+	if s == nil && err == nil && e.job.Input(shard).Read.Limit > 0 {
+		s, rows, err = e.look(ctx, shard, row, "", true)
+	}
+	if s != nil || err != nil {
+		return s, err
+	}
+	if rows == 0 {
+		return nil, usageError{fmt.Errorf("%s has no rows", shard.Name)}
+	}
+	return nil, usageError{fmt.Errorf("%s has %d rows, the last is %s:%d", shard.Name, rows, shard.Name, rows-1)}
+}
+
 // look reads a shard up to a row, or with row -1 up to an id. It returns nil
-// if there is no such id.
-func (e *explainer) look(ctx context.Context, shard *stages.Shard, row int64, id string) (*subject, error) {
-	src, err := e.source(shard)
+// if there is no such row or id, and how many rows there are. past lets it find what read.limit leaves out, and nothing where there is no limit.
+func (e *explainer) look(ctx context.Context, shard *stages.Shard, row int64, id string, past bool) (*subject, int64, error) {
+	read := e.job.Input(shard).Read
+	limit := int64(0)
+	if past {
+		if limit, read.Limit = read.Limit, 0; limit == 0 {
+			return nil, 0, nil
+		}
+	}
+	src, err := e.source(shard, read)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	blocks, err := src.Blocks(ctx, shard, stages.BlockSize([]stages.Shard{*shard}))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	base := int64(0) // rows of the shard before the block
 	for i := range blocks {
 		blocks[i].Index = i
 		s, n, err := e.lookInBlock(ctx, src, shard, &blocks[i], row-base, id)
 		if s != nil {
-			s.row = base + s.batch.First + int64(s.index)
+			s.row, s.past = base+s.batch.First+int64(s.index), limit
 		}
 		if s != nil || err != nil {
-			return s, err
+			return s, 0, err
 		}
 		base += n
 	}
-	if row >= 0 {
-		return nil, usageError{fmt.Errorf("%s has %d rows, the last is %s:%d", shard.Name, base, shard.Name, base-1)}
-	}
-	return nil, nil
+	return nil, base, nil
 }
 
 // lookInBlock looks for a row, counted from the start of the block, or for an
