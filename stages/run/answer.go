@@ -17,6 +17,7 @@ import (
 type answer struct {
 	members []member
 	buf     []byte // of strings that have escapes
+	half    bool   // a string has half of a surrogate pair
 }
 
 // A member is a key with its value. Strings are good until the next answer.
@@ -72,7 +73,7 @@ var errJSON = errors.New("this is no JSON object on one line")
 
 // parse reads a line.
 func (a *answer) parse(line []byte) error {
-	a.members = a.members[:0]
+	a.members, a.half = a.members[:0], false
 	if cap(a.buf) < len(line) {
 		a.buf = make([]byte, 0, len(line)+len(line)/4)
 	}
@@ -250,15 +251,15 @@ func (a *answer) escape(p []byte) ([]byte, error) {
 			return nil, errJSON
 		}
 		if utf16.IsSurrogate(r) {
-			pair := rune(utf8.RuneError)
+			low, after, ok := rune(0), rest, false
 			if len(rest) > 1 && rest[0] == '\\' && rest[1] == 'u' {
-				if low, after, ok := hex(rest[2:]); ok {
-					if pair = utf16.DecodeRune(r, low); pair != utf8.RuneError {
-						rest = after
-					}
-				}
+				low, after, ok = hex(rest[2:])
 			}
-			r = pair
+			if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+				r, a.half = utf8.RuneError, true
+			} else {
+				rest = after
+			}
 		}
 		a.buf = utf8.AppendRune(a.buf, r)
 		return rest, nil

@@ -16,7 +16,8 @@
 //   - "keep": false, and the row goes;
 //   - "error": "why", where the program cannot do the row: key on_error.
 //
-// Numbers, strings, true, false and null are values; objects and lists are not. NaN is no JSON.
+// Numbers, strings, true, false and null are values; objects and lists are not. NaN is no JSON, and half of a surrogate pair
+// no character.
 //
 // A batch is some rows of one block, about 1 MiB. The next one is sent once all rows of
 // a batch are answered, so a program that collects rows before it answers needs to know where a batch

@@ -248,6 +248,10 @@ func TestFailures(t *testing.T) {
 		{"{\"row\": ROW}\n{\"row\": 1}", []string{`row 1 was not asked about`}},
 		{`{"row": ROW, "n": [1]}`, []string{`"n" is an object or a list`, "json.dumps"}},
 		{"{\"row\": ROW, \"n\": \"\xff\"}", []string{"a string is not UTF-8"}},
+		{`{"text": "\ud83d", "row": ROW}`, []string{"wrong answer: of row 100, in a.jsonl a string has half of a surrogate pair", `"\ufffd" in its place`}},
+		{`{"text": "\ude00\ud83d", "row": ROW}`, []string{"of row 100, in a.jsonl a string has half"}},
+		{`{"text": "\ud83dx", "row": ROW}`, []string{"of row 100, in a.jsonl a string has half"}},
+		{`{"text": "\ud83d\ude00", "row": ROW}`, []string{`column "text" is not as it was sent`}},
 		{`{"row": ROW, "n": 1, "n": 2}`, []string{`"n" is there twice`}},
 	} {
 		s := makeStage(t, c.what, func(e *Exec) { e.Adds = map[string]string{"n": "int"}; e.Timeout = 30 * time.Second })

@@ -240,6 +240,9 @@ func (t *talk) take(line []byte) error {
 		t.drop(int(i), text)
 		return nil
 	}
+	if a.half {
+		return fmt.Errorf("of %s a string has half of a surrogate pair, which is no character\ncut texts between characters, or write \"\\ufffd\" in its place", t.place(int(i)))
+	}
 	for k := range a.members {
 		if err := t.set(&a.members[k], int(i)); err != nil {
 			return err
