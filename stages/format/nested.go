@@ -32,7 +32,7 @@ func (c *named) nested(ctx context.Context, s *stages.Shard, r stages.Read, has 
 	case "jsonl":
 		kinds = kindsOfRows(ctx, s, r, names)
 	case "parquet":
-		kinds = kindsOfSchema(s, r, names)
+		kinds = kindsOfSchema(ctx, s, r, names)
 	}
 	for i, kind := range kinds {
 		if kind == "" {
@@ -100,8 +100,9 @@ func kindsOfRows(ctx context.Context, s *stages.Shard, r stages.Read, names []st
 }
 
 // kindsOfSchema does so for a shard of Parquet.
-func kindsOfSchema(s *stages.Shard, r stages.Read, names []string) []string {
-	f, err := openParquet(s, Options{}.filled())
+func kindsOfSchema(ctx context.Context, s *stages.Shard, r stages.Read, names []string) []string {
+	o := Options{}.filled()
+	f, err := openParquet(ctx, s, &o)
 	if err != nil {
 		return nil
 	}
