@@ -39,7 +39,8 @@ func TestOpenFiles(t *testing.T) {
 	if _, err := f.run("input = [\"in\"]\noutput = \"out\"\n", "out", 1, pipeline.Options{Watch: watch}); err != nil {
 		t.Fatal(err)
 	}
-	if n := most.Load(); n < 10 || n > 100 {
+	// At most 64 are in a commit that is under way, and as many wait for the next.
+	if n := most.Load(); n == 0 || n > 150 {
 		t.Errorf("%d files of the output are open at a time", n)
 	}
 }
