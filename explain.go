@@ -284,7 +284,7 @@ func (e *explainer) lookInBlock(ctx context.Context, src stages.Source, shard *s
 // damage returns what is wrong with the sample, "" if nothing is.
 func (s *subject) damage() string {
 	for _, d := range s.batch.Damaged {
-		if d.Row == s.batch.First+int64(s.index) {
+		if row := s.batch.First + int64(s.index); d.Row == row || d.Rows > 0 && d.Row < row {
 			return d.Error
 		}
 	}

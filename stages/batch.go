@@ -61,6 +61,7 @@ type Damage struct {
 	Row    int64  // within the block
 	Offset int64  // bytes into the file, decompressed; -1 where unknown
 	Error  string // one line
+	Rows   int64  // that are lost with it, it included, in a run that cannot be read; 0: this row alone
 }
 
 // Removal says that row Row was removed by stage Stage for the sake of Keeper.
@@ -179,7 +180,30 @@ func (b *Batch) trace(stage string, f func() error) error {
 // Damage takes row i out because it cannot be read.
 func (b *Batch) Damage(i int, offset int64, format string, args ...any) {
 	b.reject(Rejection{Row: i})
-	b.Damaged = append(b.Damaged, Damage{b.First + int64(i), offset, fmt.Sprintf(format, args...)})
+	b.Damaged = append(b.Damaged, Damage{Row: b.First + int64(i), Offset: offset, Error: fmt.Sprintf(format, args...)})
+}
+
+// Lose takes out all rows that are kept, because the run that they are of cannot be read.
+// The runs of other batches with the same error are one with it.
+func (b *Batch) Lose(why string) {
+	lost := Damage{Row: -1, Offset: -1, Error: why, Rows: int64(b.live)}
+	for i, kept := range b.Keep {
+		if kept && lost.Row < 0 {
+			lost.Row = b.First + int64(i)
+		}
+		b.reject(Rejection{Row: i})
+	}
+	if lost.Rows > 0 {
+		b.Damaged = append(b.Damaged, lost)
+	}
+}
+
+// Unread returns the number of damaged rows.
+func (b *Batch) Unread() (n int64) {
+	for _, d := range b.Damaged {
+		n += max(d.Rows, 1)
+	}
+	return n
 }
 
 // Remove takes row r.Row out as a duplicate.

@@ -10,7 +10,7 @@
 // number plus one is a line number. Blank lines and rows outside of
 // read.sample are rows of a batch that are not kept and not damaged: neither
 // read nor written. The samples of a batch as it was read are therefore
-// Live() + len(Damaged), never Len().
+// Live() + Unread(), never Len().
 package format
 
 import (

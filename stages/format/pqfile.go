@@ -16,12 +16,13 @@ import (
 
 // pqFile is an open Parquet file.
 type pqFile struct {
-	f      *input      // nil: at is not a file of its own
-	at     io.ReaderAt // what is read
-	file   *parquet.File
-	schema *pqNode
-	bytes  int64 // read so far
-	cached bool
+	f       *input      // nil: at is not a file of its own
+	at      io.ReaderAt // what is read
+	file    *parquet.File
+	schema  *pqNode
+	bytes   int64 // read so far
+	counted bool  // what the footer says of the number of rows fits together
+	cached  bool
 }
 
 // openParquet opens the file of a shard. A file without a whole footer is a
@@ -59,8 +60,11 @@ func (p *pqFile) open(size int64, o Options) error {
 		if err != nil {
 			return err
 		}
-		p.schema, err = newSchema(p.file.Metadata().Schema)
-		return err
+		if p.schema, err = newSchema(p.file.Metadata().Schema); err != nil {
+			return err
+		}
+		p.counted = p.countsRows()
+		return nil
 	})
 }
 
@@ -123,6 +127,41 @@ type leafReader struct {
 
 const leafBuffer = 512
 
+// fewRowsError says that the chunk of a leaf ends before its row group does.
+type fewRowsError struct{ leaf *pqNode }
+
+func (e *fewRowsError) Error() string {
+	return fmt.Sprintf("column %q has fewer rows than its row group", e.leaf)
+}
+
+// maxGroup bounds the rows of a row group whose number is believed without reading them.
+const maxGroup = 1 << 31
+
+// countsRows says whether what the footer says of the number of rows fits together, so that
+// rows may be counted that cannot be read.
+func (p *pqFile) countsRows() bool {
+	rows := int64(0)
+	for _, g := range p.groups() {
+		if g.NumRows < 0 || g.NumRows > maxGroup {
+			return false
+		}
+		rows += g.NumRows
+		fits := true
+		p.schema.walk(func(n *pqNode) {
+			if n.leaf >= len(g.Columns) {
+				fits = false
+				return
+			}
+			values := g.Columns[n.leaf].MetaData.NumValues
+			fits = fits && (values == g.NumRows || n.rep > 0 && values > g.NumRows)
+		})
+		if !fits {
+			return false
+		}
+	}
+	return rows == p.file.Metadata().NumRows
+}
+
 func (p *pqFile) leaf(group int, leaf *pqNode) (*leafReader, error) {
 	chunk, ok := p.file.RowGroups()[group].ColumnChunks()[leaf.leaf].(*parquet.FileColumnChunk)
 	if !ok {
@@ -171,7 +210,7 @@ func (r *leafReader) read(n int, c *leafValues, t *pqRows) error {
 				return nil
 			}
 			if err == io.EOF {
-				err = fmt.Errorf("column %q has fewer rows than its row group", r.leaf)
+				err = &fewRowsError{r.leaf}
 			}
 			return err
 		}

@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/hex"
+	"errors"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ type pqRows struct {
 	rows   int
 	leaves []leafValues
 	arena  []byte
+	lost   error // why the rows cannot be read
 
 	columns []stages.Column
 	ids     [][]byte
@@ -46,7 +48,7 @@ func (c *leafValues) row(i int) []parquet.Value {
 }
 
 func (t *pqRows) reset(l *layout) {
-	t.layout, t.rows, t.arena = l, 0, t.arena[:0]
+	t.layout, t.rows, t.arena, t.lost = l, 0, t.arena[:0], nil
 	if len(t.leaves) != len(l.leaves) {
 		t.leaves = make([]leafValues, len(l.leaves))
 	}
@@ -56,6 +58,43 @@ func (t *pqRows) reset(l *layout) {
 		if l.leaves[i].rep == 0 {
 			c.starts = nil
 		}
+	}
+}
+
+// lose makes n rows of nulls in place of rows that cannot be read.
+func (t *pqRows) lose(n int, why error) {
+	t.rows, t.lost = n, why
+	for i := range t.leaves {
+		c := &t.leaves[i]
+		c.values = resize(c.values, n)
+		if c.starts != nil {
+			c.starts = resize(c.starts, n)
+			for k := range c.starts {
+				c.starts[k] = k
+			}
+		}
+	}
+}
+
+// whole returns how many rows the values make up that were read before err. A repeated leaf may go on in
+// the row that began last, unless there is no more of it.
+func (c *leafValues) whole(err error) int {
+	if c.starts == nil {
+		return len(c.values)
+	}
+	if _, ended := errors.AsType[*fewRowsError](err); ended {
+		return len(c.starts)
+	}
+	return max(len(c.starts)-1, 0)
+}
+
+// cut leaves the first n rows.
+func (c *leafValues) cut(n int) {
+	switch {
+	case c.starts == nil:
+		c.values = c.values[:min(n, len(c.values))]
+	case n < len(c.starts):
+		c.values, c.starts = c.values[:c.starts[n]], c.starts[:n]
 	}
 }
 
@@ -83,6 +122,9 @@ func (s *parquetSource) batch(t *pqRows, shard *stages.Shard, block *stages.Bloc
 		if !sample.keeps(base + first + int64(i)) {
 			b.Drop(i)
 		}
+	}
+	if t.lost != nil {
+		b.Lose(t.lost.Error())
 	}
 	k := 0
 	for j := range s.fields {

@@ -88,8 +88,9 @@ type parquetReader struct {
 	base   int64 // rows of the shard in front of the block
 	limit  int64 // rows to read; 0: all
 
-	group  int   // row group
-	left   int64 // rows of it that are not read
+	group  int   // the next row group
+	left   int64 // rows of the one before it that are not read
+	lost   error // why they cannot be
 	run    int   // rows of a batch
 	leaves []*leafReader
 	row    int64 // within the block
@@ -198,58 +199,81 @@ func (r *parquetReader) Next(ctx context.Context) (int, func() (*stages.Batch, e
 }
 
 // next reads the rows of the next batch. A block without rows is one batch
-// without rows: a sink learns the schema from it.
+// without rows: a sink learns the schema from it. Where a row cannot be read, neither is
+// what is behind it in its row group: these rows are lost, in batches of their own.
 func (r *parquetReader) next() (*pqRows, error) {
 	t, _ := r.source.pool.Get().(*pqRows)
 	if t == nil {
 		t = &pqRows{source: r.source}
 	}
 	t.reset(r.layout)
-	err := guard(func() error {
-		for r.left == 0 {
-			if r.group >= int(r.block.Offset+r.block.Length) || r.limit > 0 && r.row >= r.limit {
-				return io.EOF
+	for r.left == 0 {
+		if r.group >= int(r.block.Offset+r.block.Length) || r.limit > 0 && r.row >= r.limit {
+			if !r.begun {
+				r.begun = true
+				return t, nil
 			}
-			if err := r.openGroup(); err != nil {
-				return err
-			}
+			return nil, io.EOF
 		}
-		n := int(min(int64(r.run), r.left))
-		if r.limit > 0 {
-			n = int(min(int64(n), r.limit-r.row))
+		if err := guard(r.openGroup); err != nil {
+			r.lost = err
 		}
-		for _, leaf := range r.leaves {
-			if err := leaf.read(n, &t.leaves[leaf.leaf.leaf], t); err != nil {
-				return err
-			}
-		}
-		t.rows = n
-		if r.left -= int64(n); r.left == 0 || r.limit > 0 && r.row+int64(n) >= r.limit {
-			r.left = 0
-			return r.closeGroup()
-		}
-		return nil
-	})
-	switch {
-	case err == io.EOF && !r.begun:
-		r.begun = true
-		return t, nil
-	case err == io.EOF:
-		return nil, err
-	case err != nil:
-		var long *RowTooLong
-		if errors.As(err, &long) {
+	}
+	n := int(min(int64(r.run), r.left))
+	if r.limit > 0 {
+		n = int(min(int64(n), r.limit-r.row))
+	}
+	if r.lost == nil {
+		r.read(t, n)
+	}
+	if t.rows == 0 {
+		err := r.f.damaged(r.lost)
+		bad, ok := errors.AsType[*stages.Damaged](err)
+		if !ok || !r.f.counted || r.group > len(r.f.groups()) {
 			return nil, err
 		}
-		return nil, r.f.damaged(err)
+		t.lose(n, fmt.Errorf("row group %d: %w", r.group-1, bad.Err))
 	}
 	r.begun = true
+	if r.left -= int64(t.rows); r.left == 0 || r.limit > 0 && r.row+int64(t.rows) >= r.limit {
+		r.left = 0
+		_ = guard(r.closeGroup) // its rows have been read, or are lost already
+	}
 	return t, nil
+}
+
+// read reads n rows, or as many of them as can be read of every leaf: a number that depends
+// on the row group alone.
+func (r *parquetReader) read(t *pqRows, n int) {
+	for _, leaf := range r.leaves {
+		c := &t.leaves[leaf.leaf.leaf]
+		err := guard(func() error { return leaf.read(n, c, t) })
+		if err == nil {
+			continue
+		}
+		if k := c.whole(err); k < n || r.lost == nil {
+			n, r.lost = k, err
+		}
+	}
+	t.rows = n
+	if r.lost != nil {
+		for i := range t.leaves {
+			t.leaves[i].cut(n)
+		}
+	}
 }
 
 // openGroup begins the next row group.
 func (r *parquetReader) openGroup() error {
-	g := &r.f.groups()[r.group]
+	r.left, r.run, r.lost, r.f.f.failed = 1, 1, nil, nil // until the footer has said how many
+	r.group++
+	if r.group > len(r.f.groups()) {
+		return fmt.Errorf("the file has %d row groups and had more when the job first started", len(r.f.groups()))
+	}
+	g := &r.f.groups()[r.group-1]
+	if g.NumRows < 0 {
+		return fmt.Errorf("a row group of %d rows", g.NumRows)
+	}
 	r.left = g.NumRows
 	row := max(1, g.TotalByteSize/max(1, g.NumRows))
 	r.run = int(min(max(1, int64(r.source.options.BatchBytes)/row), 1<<14))
@@ -258,13 +282,12 @@ func (r *parquetReader) openGroup() error {
 		if !r.layout.read[i] {
 			continue
 		}
-		leaf, err := r.f.leaf(r.group, n)
+		leaf, err := r.f.leaf(r.group-1, n)
 		if err != nil {
 			return err
 		}
 		r.leaves = append(r.leaves, leaf)
 	}
-	r.group++
 	return nil
 }
 
@@ -279,9 +302,9 @@ func closeLeaves(leaves []*leafReader) (first error) {
 }
 
 func (r *parquetReader) closeGroup() error {
-	err := closeLeaves(r.leaves)
+	leaves := r.leaves
 	r.leaves = r.leaves[:0]
-	return err
+	return closeLeaves(leaves)
 }
 
 func (r *parquetReader) BytesRead() int64 { return r.f.bytes }

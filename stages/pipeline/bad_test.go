@@ -40,7 +40,7 @@ func TestTruncatedArchive(t *testing.T) {
 		f.write("in/a.jsonl.gz", z[:len(z)/2])
 		f.write("in/b.jsonl", rowsOf(3))
 		if _, err := f.run(plainJob, "strict", ranks, pipeline.Options{}); err == nil ||
-			!strings.Contains(err.Error(), "1 of 2 shards cannot be read to their end") || !strings.Contains(err.Error(), "a.jsonl.gz") {
+			!strings.Contains(err.Error(), "1 of 2 shards cannot be read as a whole") || !strings.Contains(err.Error(), "a.jsonl.gz") {
 			t.Errorf("error %v", err)
 		}
 		out, err := f.run(plainJob, "out", ranks, pipeline.Options{}, "max_bad_shards=0.5")

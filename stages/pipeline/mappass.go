@@ -156,9 +156,14 @@ func firstError(errs []error) error {
 
 // steps runs a batch through the pass.
 func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, known map[string][]stages.Note) (result, error) {
-	res := result{batch: b, samples: int64(b.Live() + len(b.Damaged)), counts: make([]int64, 0, c.counting+trimCounts*len(c.trims))}
+	res := result{batch: b, samples: int64(b.Live()) + b.Unread(), counts: make([]int64, 0, c.counting+trimCounts*len(c.trims))}
 	if c.p > 0 {
 		b.Name = func(id stages.ID) string { return rowName(c.r.locate(id)) }
+	}
+	if c.p > 0 {
+		if err := lostSince(b, before); err != nil {
+			return res, err
+		}
 	}
 	if before != nil {
 		for i := range b.Keep {
@@ -194,6 +199,23 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 		return res, nil
 	}
 	return res, located(c.pass.Note(ctx, b, known, note))
+}
+
+// lostSince is an error where a row that the pass before has left cannot be read any more.
+func lostSince(b *stages.Batch, before []byte) error {
+	for _, d := range b.Damaged {
+		end := d.Row + 1
+		if d.Rows > 0 {
+			end = b.First + int64(b.Len())
+		}
+		for row := d.Row; row < end; row++ {
+			if before == nil || testBit(before, row) {
+				return fmt.Errorf("%s: row %d of block %d cannot be read any more: %s\nsee that the file is as it was and continue, or start over with --fresh",
+					b.Shard.Path, row, b.Block.Index, d.Error)
+			}
+		}
+	}
+	return nil
 }
 
 // located says in an error about a row where the row is, while its batch is there.

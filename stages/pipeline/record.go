@@ -18,6 +18,7 @@ type blockRecord struct {
 	counts      []int64 // rows left by each counting step
 	present     []int64 // batches that had each wanted column, and last those with rows
 	damaged     int64
+	lost        int64          // damaged rows in runs that could not be read
 	truncated   bool           // the shard could not be read to its end
 	bytesIn     int64          // read from the input
 	bytesOut    int64          // of the piece
@@ -36,7 +37,7 @@ type blockRecord struct {
 func (r *blockRecord) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(r.pass))
 	b = binary.AppendUvarint(b, uint64(r.block))
-	for _, v := range []int64{r.rows, r.samples, r.damaged, r.noted, r.bytesIn, r.bytesOut, r.left} {
+	for _, v := range []int64{r.rows, r.samples, r.damaged, r.lost, r.noted, r.bytesIn, r.bytesOut, r.left} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
 	truncated := byte(0)
@@ -85,7 +86,7 @@ var errShort = errors.New("a record of the journal is of another version\nstart 
 func decodeBlockRecord(p []byte) (*blockRecord, []byte, error) {
 	d := decoder{p: p}
 	r := &blockRecord{pass: int(d.uint()), block: int(d.uint())}
-	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.noted, &r.bytesIn, &r.bytesOut, &r.left} {
+	for _, v := range []*int64{&r.rows, &r.samples, &r.damaged, &r.lost, &r.noted, &r.bytesIn, &r.bytesOut, &r.left} {
 		*v = int64(d.uint())
 	}
 	r.truncated = d.byte() == 1

@@ -146,10 +146,12 @@ type RankReport struct {
 	PeakMB    float64 `json:"peak_mb"` // resident set of the process so far
 }
 
-// A DamageEntry is a damaged row, or with row -1 a shard that could not be read to its end.
+// A DamageEntry is a damaged row, with Rows the first of a run of them that could not be read,
+// or with row -1 a shard that could not be read to its end.
 type DamageEntry struct {
 	Shard  string `json:"shard"`
 	Row    int64  `json:"row"`
+	Rows   int64  `json:"rows,omitempty"`
 	Offset int64  `json:"offset"`
 	Error  string `json:"error"`
 }

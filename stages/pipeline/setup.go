@@ -32,7 +32,7 @@ func roundFile(p, k int) string { return fmt.Sprintf("round-%d-%d.sluice", p, k)
 
 // layout is the version of what records, notes and chunks of removed rows say (FORMAT.md). It goes up with each
 // change that a job begun before would read as something else: a value more, another order of counts or columns.
-const layout = 1
+const layout = 2
 
 // A frozen is what the first start fixes.
 type frozen struct {

@@ -129,7 +129,8 @@ func (r *run) columns(ctx context.Context, c *mapPass) error {
 	return nil
 }
 
-// bounds ends the job if more is damaged than the job file allows. All ranks
+// bounds ends the job if more is damaged than the job file allows. Runs of rows that are lost count
+// as the shard that they are of, which may be one run. All ranks
 // see the same records.
 func (r *run) bounds() error {
 	var rows, damaged, shards, cut int64
@@ -138,8 +139,8 @@ func (r *run) bounds() error {
 		truncated := false
 		for _, rec := range r.records[0][r.firstBlock[s]:r.firstBlock[s+1]] {
 			rows += rec.samples
-			damaged += rec.damaged
-			truncated = truncated || rec.truncated
+			damaged += rec.damaged - rec.lost
+			truncated = truncated || rec.truncated || rec.lost > 0
 		}
 		if truncated {
 			cut++
@@ -161,7 +162,7 @@ func (r *run) bounds() error {
 			damaged, rows, r.job.MaxBad, first())
 	}
 	if float64(cut) > r.job.MaxBadShards*float64(shards) {
-		return fmt.Errorf("%d of %d shards cannot be read to their end, more than max_bad_shards = %v\n%smend them, or raise max_bad_shards and start over with --fresh",
+		return fmt.Errorf("%d of %d shards cannot be read as a whole, more than max_bad_shards = %v\n%smend them, or raise max_bad_shards and start over with --fresh",
 			cut, shards, r.job.MaxBadShards, first())
 	}
 	return nil
@@ -187,8 +188,10 @@ func (r *run) listDamage(rep *Report) error {
 		}
 		for len(p) > 0 && len(rep.Damaged) < maxListed {
 			row, n := binary.Varint(p)
-			offset, k := binary.Varint(p[max(n, 0):])
-			d := decoder{p: p[max(n, 0)+max(k, 0):]}
+			run := decoder{p: p[max(n, 0):]}
+			many := int64(run.uint())
+			offset, k := binary.Varint(run.p)
+			d := decoder{p: run.p[max(k, 0):], short: run.short}
 			text := d.bytes()
 			if n <= 0 || k <= 0 || d.short {
 				return errShort
@@ -201,12 +204,12 @@ func (r *run) listDamage(rep *Report) error {
 			if row < 0 {
 				cut = shard
 			} else {
-				listed++
+				listed += max(many, 1)
 				if r.bases != nil {
 					row += r.bases[b]
 				}
 			}
-			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[shard].Name, row, offset, string(text)})
+			rep.Damaged = append(rep.Damaged, DamageEntry{r.shards[shard].Name, row, many, offset, string(text)})
 		}
 	}
 	rep.DamagedLeftOut = rows - listed

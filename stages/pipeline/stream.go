@@ -93,6 +93,7 @@ type blockRun struct {
 	alive   bitmap
 	damage  []byte // the first maxListed entries
 	listed  int
+	run     stages.Damage // the run that was lost last, while it may go on; no Rows: none
 	tallies []*stages.Tally
 	notes   io.Writer // nil until something is noted
 	tags    tags      // of the rows left, for the mover
@@ -209,7 +210,8 @@ func (b *blockRun) consume(res result) error {
 	if b.rec.pass == 0 {
 		for _, d := range res.batch.Damaged {
 			b.addDamage(d)
-			b.rec.damaged++
+			b.rec.damaged += max(d.Rows, 1)
+			b.rec.lost += d.Rows
 		}
 	}
 	b.alive.append(res.batch.Keep)
@@ -283,6 +285,7 @@ func (b *blockRun) finish() (err error) {
 			return err
 		}
 	}
+	b.addDamage(stages.Damage{})
 	if len(b.damage) > 0 {
 		seg, err := b.openSegment(&b.segment, "pass")
 		if err != nil {
@@ -331,13 +334,32 @@ func (b *blockRun) finish() (err error) {
 	return nil
 }
 
-// addDamage encodes a damaged row for the list of the block. What no report
+// addDamage encodes a damaged row for the list of the block, a run of them once it has ended: at the
+// latest with one without an error, which is none. What no report
 // would list is counted alone: all rows of a large shard may be damaged.
 func (b *blockRun) addDamage(d stages.Damage) {
+	if d.Rows > 0 && b.run.Rows > 0 && d.Error == b.run.Error {
+		b.run.Rows += d.Rows
+		return
+	}
+	was := b.run
+	b.run = stages.Damage{}
+	if was.Rows > 0 {
+		b.encodeDamage(was)
+	}
+	if d.Rows > 0 {
+		b.run = d
+	} else if d.Error != "" {
+		b.encodeDamage(d)
+	}
+}
+
+func (b *blockRun) encodeDamage(d stages.Damage) {
 	if b.listed++; b.listed > maxListed && d.Row >= 0 {
 		return
 	}
 	b.damage = binary.AppendVarint(b.damage, d.Row)
+	b.damage = binary.AppendUvarint(b.damage, uint64(d.Rows))
 	b.damage = binary.AppendVarint(b.damage, d.Offset)
 	b.damage = appendBytes(b.damage, []byte(d.Error))
 }

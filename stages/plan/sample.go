@@ -195,7 +195,7 @@ func (s *sampled) runBlock(ctx context.Context, p int, cost *Pass, blk *stages.B
 			return err
 		}
 		if p == 0 && shard.Against == "" {
-			s.rows += int64(batch.Live() + len(batch.Damaged))
+			s.rows += int64(batch.Live()) + batch.Unread()
 		}
 		s.note(shard, batch)
 		if err := run.batch(ctx, batch); err != nil {
