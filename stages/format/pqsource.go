@@ -161,7 +161,8 @@ func (r *parquetReader) choose() error {
 
 // checkCodecs refuses compressions that the library cannot read. LZ4_RAW is
 // one: parquet-go v0.32.0 may hand out zeros, because its decoder answers in
-// memory of its own and Column.decompress looks elsewhere.
+// memory of its own and Column.decompress looks elsewhere, as it does with all pages that shrink to more
+// than a third. For a page that is damaged it doubles its memory until there is no more.
 func (r *parquetReader) checkCodecs(l *layout) error {
 	for _, g := range r.f.groups() {
 		for i, n := range l.leaves {
