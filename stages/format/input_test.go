@@ -163,6 +163,22 @@ func TestReadsThatFailForGood(t *testing.T) {
 	}
 }
 
+// A Parquet file that cannot be opened when its shard is cut into blocks, and later can, is read whole.
+func TestFooterThatComesBack(t *testing.T) {
+	for errno, opens := range map[syscall.Errno]int{syscall.EIO: tries, syscall.EACCES: 1} {
+		shard := inputsOf(t)["parquet"]
+		want, _, err := readInput(t, shard, Options{})
+		if err != nil || len(want) < 1000 {
+			t.Fatal(len(want), err)
+		}
+		s := &flaky{opens: opens, errno: errno}
+		got, bad, err := readInput(t, shard, s.options())
+		if err != nil || bad > 0 || !bytes.Equal(got, want) || s.opens > 0 {
+			t.Errorf("%v: %d bytes of text and not %d, %d bad rows, error %v", errno, len(got), len(want), bad, err)
+		}
+	}
+}
+
 // Damaged contents are not read again.
 func TestDamagedContentsAreReadOnce(t *testing.T) {
 	data := pack(t, "gzip", manyRows(1000, 100), 1<<14)

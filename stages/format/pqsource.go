@@ -24,7 +24,7 @@ type parquetSource struct {
 }
 
 // Blocks cuts a file into runs of row groups; Offset and Length count row
-// groups. A file without a footer is one block, which Open finds damaged.
+// groups. A file whose footer cannot be read is one block, of no length: Open finds it damaged, or all that is in it.
 func (s *parquetSource) Blocks(ctx context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
 	blocks := []stages.Block{{Shard: shard.Index}}
 	f, err := openParquet(ctx, shard, &s.options)
@@ -65,8 +65,11 @@ func (s *parquetSource) Open(ctx context.Context, shard *stages.Shard, b *stages
 	if err != nil {
 		return nil, err
 	}
-	r := &parquetReader{source: s, shard: shard, block: b, f: f, group: int(b.Offset), limit: s.read.Limit,
+	r := &parquetReader{source: s, shard: shard, block: b, f: f, group: int(b.Offset), end: int(b.Offset + b.Length), limit: s.read.Limit,
 		sample: newSampler(s.read.Sample, s.options.Seed, shard.Name)}
+	if b.Length == 0 {
+		r.end = len(f.groups())
+	}
 	if err := r.choose(); err != nil {
 		f.Close()
 		return nil, err
@@ -89,6 +92,7 @@ type parquetReader struct {
 	limit  int64 // rows to read; 0: all
 
 	group  int   // the next row group
+	end    int   // behind the last one of the block
 	left   int64 // rows of the one before it that are not read
 	lost   error // why they cannot be
 	run    int   // rows of a batch
@@ -209,7 +213,7 @@ func (r *parquetReader) next() (*pqRows, error) {
 	}
 	t.reset(r.layout)
 	for r.left == 0 {
-		if r.group >= int(r.block.Offset+r.block.Length) || r.limit > 0 && r.row >= r.limit {
+		if r.group >= r.end || r.limit > 0 && r.row >= r.limit {
 			if !r.begun {
 				r.begun = true
 				return t, nil
