@@ -179,6 +179,26 @@ func TestFooterThatComesBack(t *testing.T) {
 	}
 }
 
+// When shards are cut into blocks, a file system that is away is waited for once, not once for each of them.
+func TestCuttingWaitsOnce(t *testing.T) {
+	shard := inputsOf(t)["parquet"]
+	for what, s := range map[string]*flaky{"opens": {opens: 1 << 30}, "reads": {reads: 1 << 30}} {
+		s.errno = syscall.EIO
+		src, err := NewSource(shard.Format, stages.DefaultRead(), nil, s.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if blocks, err := src.Blocks(t.Context(), shard, 1); err != nil || len(blocks) != 1 || blocks[0].Bytes != shard.Size {
+				t.Errorf("%s: blocks %v, error %v", what, blocks, err)
+			}
+		}
+		if len(s.waited) != tries-1 {
+			t.Errorf("%s: waited for %v", what, s.waited)
+		}
+	}
+}
+
 // Damaged contents are not read again.
 func TestDamagedContentsAreReadOnce(t *testing.T) {
 	data := pack(t, "gzip", manyRows(1000, 100), 1<<14)

@@ -28,7 +28,12 @@ type pqFile struct {
 // openParquet opens the file of a shard. A file without a whole footer is a
 // damaged shard.
 func openParquet(ctx context.Context, shard *stages.Shard, o *Options) (*pqFile, error) {
-	f, err := openInput(ctx, shard.Path, o, new(atomic.Bool))
+	return openPatient(ctx, shard, o, new(atomic.Bool))
+}
+
+// openPatient does so for files that wait in vain once.
+func openPatient(ctx context.Context, shard *stages.Shard, o *Options, spent *atomic.Bool) (*pqFile, error) {
+	f, err := openInput(ctx, shard.Path, o, spent)
 	if err != nil {
 		return nil, asDamage(shard.Path, 0, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	pq "github.com/parquet-go/parquet-go/format"
 
@@ -20,14 +21,15 @@ type parquetSource struct {
 	fields  []field
 	project *projection
 	options Options
-	pool    sync.Pool // of *pqRows
+	pool    sync.Pool   // of *pqRows
+	spent   atomic.Bool // of all files that are cut: one rank does that, one after the other
 }
 
 // Blocks cuts a file into runs of row groups; Offset and Length count row
 // groups. A file whose footer cannot be read is one block, of no length: Open finds it damaged, or all that is in it.
 func (s *parquetSource) Blocks(ctx context.Context, shard *stages.Shard, size int64) ([]stages.Block, error) {
 	blocks := []stages.Block{{Shard: shard.Index}}
-	f, err := openParquet(ctx, shard, &s.options)
+	f, err := openPatient(ctx, shard, &s.options, &s.spent)
 	if err != nil {
 		var damaged *stages.Damaged
 		if errors.As(err, &damaged) {
