@@ -89,3 +89,52 @@ func TestRowGroupsLostMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// A row is damaged where any pass cannot read a column that it reads, whichever pass that is.
+func TestDamageOfLaterPasses(t *testing.T) {
+	f := newFolder(t)
+	f.write("in/a.jsonl", `{"text": "one", "title": "first"}`+"\n"+`{"text": "one", "title": "second"}`+"\n"+
+		`{"text": "two", "title": "`+"\xff"+`"}`+"\n"+`{"text": "two", "title": "third"}`+"\n"+`{"text": "three", "title": "\q"}`+"\n"+`{"text": "four"}`+"\n")
+	type row struct {
+		Text  string `parquet:"text"`
+		Title string `parquet:"title"`
+	}
+	var b strings.Builder
+	if err := parquet.Write(&b, []row{{"five", "first"}, {"six", "\xff"}, {"five", "second"}}); err != nil {
+		t.Fatal(err)
+	}
+	f.write("in/b.parquet", b.String())
+	const job = plainJob + "[[stage]]\nuse = \"text.word_count\"\ncolumn = \"title\"\nmin_words = 0\n"
+	var want map[string]string
+	for ranks := range 3 {
+		out := fmt.Sprint("out", ranks)
+		o, err := f.run(job, out, ranks+1, pipeline.Options{}, "max_bad=0.5")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := o.Report
+		if r.RowsIn != 9 || r.RowsDamaged != 3 || len(r.Damaged) != 3 || r.Duplicates != 2 || r.RowsOut != 4 {
+			t.Errorf("%d of %d rows are damaged, %d listed, %d duplicates, %d left", r.RowsDamaged, r.RowsIn, len(r.Damaged), r.Duplicates, r.RowsOut)
+		}
+		got := f.tree(out, "data", "duplicates")
+		if want == nil {
+			want = got
+		}
+		same(t, want, got)
+		if lines := strings.Split(got["data/a.jsonl"], "\n"); len(lines) != 4 || lines[1] != `{"text": "two", "title": "third"}` {
+			t.Errorf("the first shard is %q", lines)
+		}
+	}
+	f.write("clean/c.jsonl", `{"text": "one", "title": "first"}`+"\n"+`{"text": "two", "title": "`+"\xff"+`"}`+"\n"+`{"text": "seven", "title": "third"}`+"\n")
+	const twice = job + "[[stage]]\nuse = \"dedup.exact\"\nname = \"titles\"\ncolumn = \"title\"\nagainst = [\"clean\"]\n"
+	o, err := f.run(twice, "twice", 2, pipeline.Options{}, "max_bad=0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := o.Report; r.RowsDamaged != 4 || r.RowsOut != 1 {
+		t.Errorf("%d rows are damaged, %d left", r.RowsDamaged, r.RowsOut)
+	}
+	if _, err := f.run(job, "strict", 2, pipeline.Options{}, "max_bad=0.2"); err == nil || !strings.Contains(err.Error(), "a.jsonl, row 2: ") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -29,11 +29,33 @@ func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	}
 	c.sources = map[sourceKey]stages.Source{}
 	for i := range r.shards {
-		if _, err := r.sourceFor(c.sources, &r.shards[i], p, c.needs); err != nil {
+		needs := c.needs
+		if p == 0 {
+			needs = r.lookedAt(&r.shards[i], needs)
+		}
+		if _, err := r.sourceFor(c.sources, &r.shards[i], p, needs); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// lookedAt adds to the needs of the first pass what later passes read of a shard. A row in which that cannot be
+// read is damaged from the start: counted and listed like others, and no row of the job.
+func (r *run) lookedAt(shard *stages.Shard, needs []stages.Need) []stages.Need {
+	needs = slices.Clone(needs)
+	for _, pass := range r.passes[1:] {
+		if pass.Last() && shard.Against != "" {
+			continue // it reads no such shard
+		}
+		for _, n := range pass.Needs() {
+			if !slices.ContainsFunc(needs, func(o stages.Need) bool { return o.Name == n.Name && o.Type == n.Type }) {
+				n.Optional = true // that it is there matters to its own pass
+				needs = append(needs, n)
+			}
+		}
+	}
+	return needs
 }
 
 // counted returns how many steps of a pass count rows, and what those of them count that take parts out of texts.
