@@ -316,6 +316,29 @@ func TestMembersThatComeAgain(t *testing.T) {
 	}
 }
 
+// Nor in one of the same name within an object.
+func TestNestedMembersThatComeAgain(t *testing.T) {
+	const in = `{"meta":{"a":{"text":"secret"}, "text":"secret","b":[{}] , "t\u0065xt":"last","c":{"text":1}},"n":1}` + "\n" +
+		`{"meta":{"text":"secret"},"meta":{"text":"last" }}` + "\n" + `{"meta":{"text":"last","text.x":1},"n":1,"n":2}` + "\n" +
+		`{"meta.text":"secret","meta":{ "text":"secret","text":{"x":"secret"},"text":"last"}}` + "\n"
+	const want = `{"meta":{"a":{"text":"secret"},"b":[{}],"t\u0065xt":"new","c":{"text":1}},"n":1}` + "\n" +
+		`{"meta":{"text":"new"}}` + "\n" + `{"meta":{"text":"new","text.x":1},"n":1,"n":2}` + "\n" + `{"meta":{"text":"new"}}` + "\n"
+	r := stages.DefaultRead()
+	r.Text = "meta.text"
+	src, sink := ends(t, r, stages.DefaultWrite(), nil, Options{})
+	pieces, err := readBlocks(t, src, sink, shardOf(t, "a.jsonl", []byte(in)), 1<<20, func(b *stages.Batch) {
+		for i := range b.Len() {
+			b.Column("meta.text").SetText(i, []byte("new"))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(join(t, sink, pieces)); strings.ReplaceAll(got, " ", "") != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
 func TestLimit(t *testing.T) {
 	in := strings.Repeat("{\"text\":\"x\"}\n", 100)
 	r := stages.DefaultRead()

@@ -167,7 +167,7 @@ func (s *splicer) members(dst, row []byte) ([]byte, error) {
 		if i, err = skip(row, value); err != nil {
 			return dst, err
 		}
-		if out, ok := s.project.column(string(name)); ok && !(s.again && s.superseded(string(name), i)) {
+		if out, ok := s.project.column(string(name)); ok && !(s.again && s.superseded("", string(name), i)) {
 			if !first {
 				dst = append(dst, row[last:key]...)
 			}
@@ -177,18 +177,59 @@ func (s *splicer) members(dst, row []byte) ([]byte, error) {
 			} else {
 				dst = append(dst, row[key:after]...)
 			}
-			dst = s.copy(append(dst, row[after:value]...), row, value, i)
+			if dst, err = s.value(append(dst, row[after:value]...), row, value, i, string(name)+"."); err != nil {
+				return dst, err
+			}
 		}
 		last = i
 	}
 	return dst, nil
 }
 
-// superseded says of a member of the row at hand, which ends at end, that its name comes again and is changed there.
-func (s *splicer) superseded(name string, end int) bool {
+// value appends the value row[from:to] of a member, with the edits in it. In objects where an edit is, the same members
+// go as in the row; path is their way there.
+func (s *splicer) value(dst, row []byte, from, to int, path string) ([]byte, error) {
+	edited := func(k int) bool { return s.edits[k].at.start > from && s.edits[k].at.end <= to }
+	if !s.again || row[from] != '{' || !slices.ContainsFunc(s.order, edited) {
+		return s.copy(dst, row, from, to), nil
+	}
+	dst = append(dst, '{')
+	var a arena
+	last, first := from+1, true
+	for i := space(row, last); row[i] != '}'; i = space(row, i) {
+		if row[i] == ',' {
+			i = space(row, i+1)
+		}
+		key := i
+		name, after, err := a.text(row, i+1)
+		if err != nil {
+			return dst, err
+		}
+		value := space(row, space(row, after)+1)
+		if i, err = skip(row, value); err != nil {
+			return dst, err
+		}
+		if !s.superseded(path, string(name), i) {
+			if !first {
+				dst = append(dst, row[last:key]...)
+			}
+			first = false
+			if dst, err = s.value(append(dst, row[key:value]...), row, value, i, path+string(name)+"."); err != nil {
+				return dst, err
+			}
+		}
+		last = i
+	}
+	return append(dst, row[last:to]...), nil
+}
+
+// superseded says of a member of the row at hand, which ends at end, that its name comes again and is changed there. path
+// is the way to the object that it is in, with a dot behind each name.
+func (s *splicer) superseded(path, name string, end int) bool {
 	return slices.ContainsFunc(s.order, func(k int) bool {
 		e := &s.edits[k]
-		top, _, _ := strings.Cut(e.path, ".")
-		return end <= e.at.start && (name == top || name == e.path)
+		rest, within := strings.CutPrefix(e.path, path)
+		top, _, _ := strings.Cut(rest, ".")
+		return within && end <= e.at.start && (name == top || name == rest)
 	})
 }
