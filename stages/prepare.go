@@ -40,7 +40,7 @@ func Room(list []Stage, memory int64, threads int) (int64, error) {
 	for _, s := range list {
 		if h, ok := As[Holder](s); ok {
 			n := h.Held(threads)
-			if all += n; n > 1_000_000 {
+			if all += n; n > memory/100 {
 				large = append(large, fmt.Sprintf("%s %s", s.Name(), progress.Bytes(n)))
 			}
 		}
