@@ -64,3 +64,28 @@ func TestFreshKeepsWhatItRefuses(t *testing.T) {
 		same(t, want, f.tree("out", "data", "duplicates"))
 	}
 }
+
+// So does one whose text is no column, also where a shard has many blocks; where its first rows alone lack it, they are
+// damaged.
+func TestFreshKeepsWithoutText(t *testing.T) {
+	const row = `{"words": "one two three four five six seven eight nine ten eleven twelve", "n": 1}` + "\n"
+	f := newFolder(t)
+	f.write("in/a.jsonl", strings.Repeat(row, 4<<20/len(row)))
+	job := "input = [\"in\"]\noutput = \"out\"\nmax_bad = 0.5\n[read]\ntext = \"words\"\n"
+	if _, err := f.run(job, "out", 2, pipeline.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := f.tree("out", "data")
+	wrong := strings.Replace(job, "words", "text", 1)
+	_, err := f.run(wrong, "out", 2, pipeline.Options{Fresh: true})
+	var mistake *pipeline.JobError
+	if !errors.As(err, &mistake) || !strings.Contains(err.Error(), `no column "text"`) || !strings.Contains(err.Error(), "has: n, words") {
+		t.Errorf("error %v", err)
+	}
+	same(t, want, f.tree("out", "data"))
+	f.write("in/a.jsonl", strings.Repeat(row, 300<<10/len(row))+strings.Repeat(strings.Replace(row, "words", "text", 1), 4<<20/len(row)))
+	out, err := f.run(wrong, "out", 2, pipeline.Options{Fresh: true})
+	if err != nil || out.Report.RowsDamaged != int64(300<<10/len(row)) {
+		t.Errorf("%d rows are damaged, %v", out.Report.RowsDamaged, err)
+	}
+}

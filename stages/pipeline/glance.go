@@ -61,9 +61,12 @@ func (r *run) tryRows(ctx context.Context, s *stages.Shard) error {
 	}
 	defer in.Close()
 	defer format.Release(b)
-	if names, rows := format.Missing(b); rows > 0 && len(names) > 0 && len(blocks) == 1 {
-		if _, _, err := in.Next(ctx); errors.Is(err, io.EOF) { // no other row may have it
-			e := format.Lacks(s, r.job.Input(s).Read, names[0])
+	if names, rows := format.Missing(b); rows > 0 && len(names) > 0 {
+		// Rows without a text are damaged, and a block of nothing else is a mistake; of other columns, only a whole shard is.
+		read := r.job.Input(s).Read
+		text := names[0] == read.Text && r.job.MaxBad < 1
+		if all, ended := allLack(ctx, in, names[0]); all && (text || ended && len(blocks) == 1) {
+			e := format.Lacks(s, read, names[0])
 			e.Has = format.ColumnsOf(ctx, s)
 			return e
 		}
@@ -73,6 +76,32 @@ func (r *run) tryRows(ctx context.Context, s *stages.Shard) error {
 		err = tryCondition(pass.Ends, b)
 	}
 	return located(err)
+}
+
+// lackBytes is about how much of a block is looked through for a column.
+const lackBytes = 64 << 20
+
+// allLack says that none of the other rows of a block has a column, as far as they are looked at; ended, that all are.
+func allLack(ctx context.Context, in stages.Reader, column string) (all, ended bool) {
+	for in.BytesRead() < lackBytes {
+		_, batch, err := in.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return true, true
+		}
+		if err != nil {
+			return false, false
+		}
+		b, err := batch()
+		if err != nil {
+			return false, false
+		}
+		names, rows := format.Missing(b)
+		format.Release(b)
+		if rows > 0 && !slices.Contains(names, column) {
+			return false, false
+		}
+	}
+	return true, false
 }
 
 // external says that a stage gives rows to a program.
