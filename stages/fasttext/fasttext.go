@@ -71,19 +71,22 @@ func (m *Model) Close() error {
 	return err
 }
 
-// Bytes returns how much memory the model takes, beside what each goroutine holds, and what is mapped: the kernel can
-// do without that.
-func (m *Model) Bytes() int64 {
+// Held returns how much memory the model takes with so many goroutines, but for what is mapped: the kernel can do without
+// that. No model takes none.
+func (m *Model) Held(threads int) int64 {
+	if m == nil {
+		return 0
+	}
 	d := &m.dict
-	n := m.input.bytes() + m.output.bytes() + int64(len(d.text)+4*len(d.ends)+8*len(d.slots))
+	n := int64(threads)*stateBytes + m.input.bytes() + m.output.bytes() + int64(len(d.text)+4*len(d.ends)+8*len(d.slots))
 	if p := m.grams.pruned; p != nil {
 		n += int64(8*len(p.slots) + 8*len(p.may))
 	}
 	return n
 }
 
-// StateBytes is about how much each goroutine holds.
-const StateBytes = 5 << 20
+// stateBytes is about how much each goroutine holds.
+const stateBytes = 5 << 20
 
 // Labels returns all labels as they stand in the model, with their prefix. The
 // caller must not change them.

@@ -106,21 +106,31 @@ func (g *grams) row(rows []uint32, bucket uint32) []uint32 {
 	return rows
 }
 
+// every is the bits of buckets that were not pruned.
+var every = []uint64{math.MaxUint64}
+
 // ofWord appends the rows of those n-grams of a word that begin from byte begin to before
 // byte end. The word has "<" before it and ">" behind it.
 func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
+	may := every
 	switch {
 	case g.none:
 		return rows
 	case g.pruned != nil:
-		return g.ofPruned(rows, w, begin, end)
+		may = g.pruned.may
 	case 1 < g.least && g.least <= g.most && ascii(w):
 		return g.ofLetters(rows, w, begin, end)
 	}
+	first := len(rows)
 	for i := begin; i < end; i++ {
 		if continues(w[i]) {
 			continue
 		}
+		// Buckets are written in any case, and kept if they may be there: a jump could not be foretold.
+		k := len(rows)
+		rows = slices.Grow(rows, min(g.most, len(w)-i))
+		room := rows[k:cap(rows)]
+		k = 0
 		h := uint32(fnvBasis)
 		for j, n := i, 1; j < len(w) && n <= g.most; n++ {
 			h = fnvStep(h, w[j])
@@ -128,11 +138,14 @@ func (g *grams) ofWord(rows []uint32, w []byte, begin, end int) []uint32 {
 				h = fnvStep(h, w[j])
 			}
 			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
-				rows = append(rows, g.first+g.bucket.of(h))
+				bucket := g.bucket.of(h)
+				room[k] = bucket
+				k += int(may[int(bucket/64)&(len(may)-1)] >> (bucket % 64) & 1)
 			}
 		}
+		rows = rows[:len(rows)+k]
 	}
-	return rows
+	return g.ofBuckets(rows, first)
 }
 
 // ofLetters is ofWord for a word of ASCII where n-grams have two letters or more and none was pruned.
@@ -163,36 +176,6 @@ func ascii(w []byte) bool {
 		or |= c
 	}
 	return or < 0x80
-}
-
-// ofPruned is ofWord where some were pruned.
-func (g *grams) ofPruned(rows []uint32, w []byte, begin, end int) []uint32 {
-	may := g.pruned.may
-	first := len(rows)
-	for i := begin; i < end; i++ {
-		if continues(w[i]) {
-			continue
-		}
-		// Buckets are written in any case, and kept if they may be there: a jump could not be foretold.
-		k := len(rows)
-		rows = slices.Grow(rows, min(g.most, len(w)-i))
-		room := rows[k:cap(rows)]
-		k = 0
-		h := uint32(fnvBasis)
-		for j, n := i, 1; j < len(w) && n <= g.most; n++ {
-			h = fnvStep(h, w[j])
-			for j++; j < len(w) && continues(w[j]); j++ {
-				h = fnvStep(h, w[j])
-			}
-			if n >= g.least && (n > 1 || i > 0 && j < len(w)) {
-				bucket := g.bucket.of(h)
-				room[k] = bucket
-				k += int(may[int(bucket/64)&(len(may)-1)] >> (bucket % 64) & 1)
-			}
-		}
-		rows = rows[:len(rows)+k]
-	}
-	return g.ofBuckets(rows, first)
 }
 
 // ofBuckets puts rows in the place of buckets, from one on, and leaves out those that were pruned.

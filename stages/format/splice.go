@@ -147,80 +147,69 @@ func (s *splicer) copy(dst, row []byte, from, to int) []byte {
 }
 
 // members appends the row up to the closing brace with the members that the
-// projection lets through. Where a name comes again, and what stands there last is changed, the earlier ones go: a
-// value that a stage has taken out must not stay beside what it put in its place.
+// projection lets through.
 func (s *splicer) members(dst, row []byte) ([]byte, error) {
-	i := bytes.IndexByte(row, '{') + 1
-	dst = append(dst, row[:i]...)
-	var a arena
-	last, first := i, true // the end of the member before; whether none was written
-	for i = space(row, i); row[i] != '}'; i = space(row, i) {
-		if row[i] == ',' {
-			i = space(row, i+1)
-		}
-		key := i
-		name, after, err := a.text(row, i+1)
-		if err != nil {
-			return dst, err
-		}
-		value := space(row, space(row, after)+1)
-		if i, err = skip(row, value); err != nil {
-			return dst, err
-		}
-		if out, ok := s.project.column(string(name)); ok && !(s.again && s.superseded("", string(name), i)) {
-			if !first {
-				dst = append(dst, row[last:key]...)
-			}
-			first = false
-			if out != string(name) {
-				dst = appendString(dst, []byte(out))
-			} else {
-				dst = append(dst, row[key:after]...)
-			}
-			if dst, err = s.value(append(dst, row[after:value]...), row, value, i, string(name)+"."); err != nil {
-				return dst, err
-			}
-		}
-		last = i
-	}
-	return dst, nil
+	i := bytes.IndexByte(row, '{')
+	dst, _, err := s.object(append(dst, row[:i]...), row, i, "")
+	return dst, err
 }
 
-// value appends the value row[from:to] of a member, with the edits in it. In objects where an edit is, the same members
-// go as in the row; path is their way there.
-func (s *splicer) value(dst, row []byte, from, to int, path string) ([]byte, error) {
-	edited := func(k int) bool { return s.edits[k].at.start > from && s.edits[k].at.end <= to }
-	if !s.again || row[from] != '{' || !slices.ContainsFunc(s.order, edited) {
-		return s.copy(dst, row, from, to), nil
-	}
+// object appends the object at row[from], up to behind its last member, where the row goes on at rest. Where a name comes
+// again, and what stands there last is changed, the earlier ones go: a value that a stage has taken out must not stay
+// beside what it put in its place. path is the way to the object, with a dot behind each name; the projection is
+// for the row itself.
+func (s *splicer) object(dst, row []byte, from int, path string) (out []byte, rest int, err error) {
 	dst = append(dst, '{')
 	var a arena
-	last, first := from+1, true
+	last, first := from+1, true // the end of the member before; whether none was written
 	for i := space(row, last); row[i] != '}'; i = space(row, i) {
 		if row[i] == ',' {
 			i = space(row, i+1)
 		}
 		key := i
-		name, after, err := a.text(row, i+1)
+		text, after, err := a.text(row, i+1)
 		if err != nil {
-			return dst, err
+			return dst, last, err
 		}
 		value := space(row, space(row, after)+1)
 		if i, err = skip(row, value); err != nil {
-			return dst, err
+			return dst, last, err
 		}
-		if !s.superseded(path, string(name), i) {
+		name := string(text)
+		written, ok := name, true
+		if path == "" {
+			written, ok = s.project.column(name)
+		}
+		if ok && !(s.again && s.superseded(path, name, i)) {
 			if !first {
 				dst = append(dst, row[last:key]...)
 			}
 			first = false
-			if dst, err = s.value(append(dst, row[key:value]...), row, value, i, path+string(name)+"."); err != nil {
-				return dst, err
+			if written != name {
+				dst = appendString(dst, []byte(written))
+			} else {
+				dst = append(dst, row[key:after]...)
+			}
+			dst = append(dst, row[after:value]...)
+			if !s.again {
+				dst = s.copy(dst, row, value, i)
+			} else if dst, err = s.value(dst, row, value, i, path+name+"."); err != nil {
+				return dst, last, err
 			}
 		}
 		last = i
 	}
-	return append(dst, row[last:to]...), nil
+	return dst, last, nil
+}
+
+// value appends the value row[from:to] of a member, with the edits in it; path is the way to what is in it.
+func (s *splicer) value(dst, row []byte, from, to int, path string) ([]byte, error) {
+	edited := func(k int) bool { return s.edits[k].at.start > from && s.edits[k].at.end <= to }
+	if row[from] != '{' || !slices.ContainsFunc(s.order, edited) {
+		return s.copy(dst, row, from, to), nil
+	}
+	dst, rest, err := s.object(dst, row, from, path)
+	return append(dst, row[rest:to]...), err
 }
 
 // superseded says of a member of the row at hand, which ends at end, that its name comes again and is changed there. path

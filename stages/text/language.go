@@ -45,7 +45,7 @@ func NewLanguage(c stages.Common, f Language) ([]stages.Stage, error) {
 
 type language struct {
 	Language
-	held int64 // bytes of the model
+	model *fasttext.Model // nil: trigrams
 	// identify returns the number of the likeliest language, and how likely it is.
 	identify func(text []byte) (i int, p float64)
 	codes    [][]byte // of the languages, by their number
@@ -61,7 +61,7 @@ func (f *language) Prepare(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	f.held = m.Bytes()
+	f.model = m
 	f.identify = func(text []byte) (int, float64) {
 		var room [1]fasttext.Prediction
 		if list := m.Predict(room[:0], text, 1); len(list) > 0 {
@@ -77,12 +77,7 @@ func (f *language) Prepare(context.Context) error {
 }
 
 // Held is the model.
-func (f *language) Held(threads int) int64 {
-	if f.held == 0 {
-		return 0
-	}
-	return f.held + int64(threads)*fasttext.StateBytes
-}
+func (f *language) Held(threads int) int64 { return f.model.Held(threads) }
 
 // know says what languages there are, and complains about wanted ones that are none of them.
 func (f *language) know(codes []string) error {

@@ -78,12 +78,7 @@ func (f *quality) Prepare(context.Context) (err error) {
 }
 
 // Held is the model.
-func (f *quality) Held(threads int) int64 {
-	if f.model == nil {
-		return 0
-	}
-	return f.model.Bytes() + int64(threads)*fasttext.StateBytes
-}
+func (f *quality) Held(threads int) int64 { return f.model.Held(threads) }
 
 // Classify says how good a text is.
 func (f *quality) Classify(d *scan.Document) stages.Class {
