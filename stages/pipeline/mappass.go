@@ -159,8 +159,6 @@ func (c *mapPass) steps(ctx context.Context, b *stages.Batch, before []byte, kno
 	res := result{batch: b, samples: int64(b.Live()) + b.Unread(), counts: make([]int64, 0, c.counting+trimCounts*len(c.trims))}
 	if c.p > 0 {
 		b.Name = func(id stages.ID) string { return rowName(c.r.locate(id)) }
-	}
-	if c.p > 0 {
 		if err := lostSince(b, before); err != nil {
 			return res, err
 		}

@@ -29,6 +29,9 @@ func (r *run) newMapPass(p int, clock *clock) (*mapPass, error) {
 	}
 	c.sources = map[sourceKey]stages.Source{}
 	for i := range r.shards {
+		if c.sources[keyOf(&r.shards[i])] != nil {
+			continue // as those before it
+		}
 		needs := c.needs
 		if p == 0 {
 			needs = r.lookedAt(&r.shards[i], needs)
